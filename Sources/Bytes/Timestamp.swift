@@ -1,0 +1,188 @@
+package import Glibc
+
+/// An instant with nanoseconds, counted from 1970-01-01T00:00:00Z.
+package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Whole seconds since the epoch, rounded down.
+    package let seconds: Int64
+    /// 0 ...
+    ///
+    /// 999,999,999.
+    package let nanoseconds: Int32
+
+    package init(seconds: Int64, nanoseconds: Int32 = 0) {
+        precondition((0..<1_000_000_000).contains(nanoseconds))
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    package init(_ time: timespec) {
+        self.init(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
+    }
+
+    /// The wall clock.
+    ///
+    /// Called at the edges only; the rooms take a time as a parameter.
+    package static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(time)
+    }
+
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
+    }
+
+    package func advanced(by duration: Duration) -> Timestamp {
+        let (added, attoseconds) = duration.components
+        var nanos = Int64(nanoseconds) + attoseconds / 1_000_000_000
+        var total = seconds + added
+        if nanos >= 1_000_000_000 {
+            nanos -= 1_000_000_000
+            total += 1
+        } else if nanos < 0 {
+            nanos += 1_000_000_000
+            total -= 1
+        }
+        return Timestamp(seconds: total, nanoseconds: Int32(nanos))
+    }
+
+    package func duration(to other: Timestamp) -> Duration {
+        .seconds(other.seconds - seconds) + .nanoseconds(Int64(other.nanoseconds - nanoseconds))
+    }
+
+    /// This instant, or the next whole microsecond: WAL-G's rule for start and finish times.
+    package var roundedUpToMicrosecond: Timestamp {
+        let rest = nanoseconds % 1000
+        return rest == 0 ? self : advanced(by: .nanoseconds(Int64(1000 - rest)))
+    }
+
+    /// The calendar fields of the instant in a zone `offset` seconds east of UTC.
+    package func civil(offset: Int = 0) -> CivilTime { CivilTime(secondsSinceEpoch: seconds + Int64(offset)) }
+
+    /// RFC 3339 with up to nine fraction digits, trailing zeros trimmed; `Z` for UTC.
+    package func rfc3339(offset: Int = 0) -> String {
+        var text = civil(offset: offset).dateAndTime
+        if nanoseconds != 0 {
+            var digits = String(nanoseconds)
+            digits = String(repeating: "0", count: 9 - digits.count) + digits
+            while digits.hasSuffix("0") { digits.removeLast() }
+            text += "." + digits
+        }
+        guard offset != 0 else { return text + "Z" }
+        let minutes = abs(offset) / 60
+        return text + (offset < 0 ? "-" : "+") + twoDigits(minutes / 60) + ":" + twoDigits(minutes % 60)
+    }
+
+    package var description: String { rfc3339() }
+
+    /// Reads RFC 3339: any fraction (cut after nine digits), `Z` or a numeric offset, `T` or a space between.
+    package init?(rfc3339 text: some StringProtocol) {
+        let bytes = Array(text.utf8)
+        func number(_ range: Range<Int>) -> Int? {
+            guard range.upperBound <= bytes.count else { return nil }
+            var value = 0
+            for byte in bytes[range] {
+                guard (0x30...0x39).contains(byte) else { return nil }
+                value = value * 10 + Int(byte - 0x30)
+            }
+            return value
+        }
+        guard bytes.count >= 20, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[13] == 0x3A, bytes[16] == 0x3A,
+            [0x54, 0x74, 0x20].contains(bytes[10]),
+            let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+            let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+        else { return nil }
+        var position = 19
+        var nanos = 0
+        if bytes[position] == 0x2E {
+            position += 1
+            var digits = 0
+            while position < bytes.count, (0x30...0x39).contains(bytes[position]) {
+                if digits < 9 { nanos = nanos * 10 + Int(bytes[position] - 0x30) }
+                digits += 1
+                position += 1
+            }
+            guard digits > 0 else { return nil }
+            for _ in digits..<max(9, digits) { nanos *= 10 }
+        }
+        guard position < bytes.count else { return nil }
+        var offset = 0
+        switch bytes[position] {
+        case 0x5A, 0x7A:
+            guard position + 1 == bytes.count else { return nil }
+        case 0x2B, 0x2D:
+            guard position + 6 == bytes.count, bytes[position + 3] == 0x3A,
+                let hours = number(position + 1..<position + 3), let minutes = number(position + 4..<position + 6),
+                hours < 24, minutes < 60
+            else { return nil }
+            offset = (hours * 60 + minutes) * 60 * (bytes[position] == 0x2D ? -1 : 1)
+        default: return nil
+        }
+        let days = CivilTime.days(year: year, month: month, day: day)
+        self.init(
+            seconds: days * 86400 + Int64(hour * 3600 + minute * 60 + second - offset), nanoseconds: Int32(nanos))
+    }
+
+    /// Seconds east of UTC of this machine's zone at the instant.
+    package var localOffset: Int {
+        var time = time_t(seconds)
+        var fields = tm()
+        localtime_r(&time, &fields)
+        return Int(fields.tm_gmtoff)
+    }
+}
+
+/// Calendar fields of an instant, in the proleptic Gregorian calendar.
+package struct CivilTime: Equatable, Sendable {
+    package let year: Int
+    package let month: Int
+    package let day: Int
+    package let hour: Int
+    package let minute: Int
+    package let second: Int
+    /// 0 = Sunday.
+    package let weekday: Int
+
+    init(secondsSinceEpoch seconds: Int64) {
+        let days = Int(seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400)
+        let rest = Int(seconds - Int64(days) * 86400)
+        // Howard Hinnant's civil_from_days: eras of 400 years that begin on 1 March.
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        hour = rest / 3600
+        minute = rest / 60 % 60
+        second = rest % 60
+        weekday = ((days % 7) + 11) % 7
+    }
+
+    /// Days from 1970-01-01 to the given day.
+    static func days(year: Int, month: Int, day: Int) -> Int64 {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return Int64(era * 146_097 + dayOfEra - 719_468)
+    }
+
+    /// `2026-08-21T18:02:35`.
+    package var dateAndTime: String {
+        let digits = String(year)
+        let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        return padded + "-" + twoDigits(month) + "-" + twoDigits(day) + "T" + twoDigits(hour) + ":"
+            + twoDigits(minute) + ":" + twoDigits(second)
+    }
+}
+
+/// `value` (0 ...
+///
+/// 99) with two digits.
+package func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

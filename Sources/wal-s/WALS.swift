@@ -1,0 +1,1 @@
+@main struct WALS { static func main() {} }
