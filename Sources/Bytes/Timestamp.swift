@@ -77,51 +77,8 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// Reads RFC 3339: any fraction (cut after nine digits), `Z` or a numeric offset, `T` or a space between.
     package init?(rfc3339 text: some StringProtocol) {
-        let bytes = Array(text.utf8)
-        func number(_ range: Range<Int>) -> Int? {
-            guard range.upperBound <= bytes.count else { return nil }
-            var value = 0
-            for byte in bytes[range] {
-                guard (0x30...0x39).contains(byte) else { return nil }
-                value = value * 10 + Int(byte - 0x30)
-            }
-            return value
-        }
-        guard bytes.count >= 20, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[13] == 0x3A, bytes[16] == 0x3A,
-            [0x54, 0x74, 0x20].contains(bytes[10]),
-            let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
-            let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
-        else { return nil }
-        var position = 19
-        var nanos = 0
-        if bytes[position] == 0x2E {
-            position += 1
-            var digits = 0
-            while position < bytes.count, (0x30...0x39).contains(bytes[position]) {
-                if digits < 9 { nanos = nanos * 10 + Int(bytes[position] - 0x30) }
-                digits += 1
-                position += 1
-            }
-            guard digits > 0 else { return nil }
-            for _ in digits..<max(9, digits) { nanos *= 10 }
-        }
-        guard position < bytes.count else { return nil }
-        var offset = 0
-        switch bytes[position] {
-        case 0x5A, 0x7A:
-            guard position + 1 == bytes.count else { return nil }
-        case 0x2B, 0x2D:
-            guard position + 6 == bytes.count, bytes[position + 3] == 0x3A,
-                let hours = number(position + 1..<position + 3), let minutes = number(position + 4..<position + 6),
-                hours < 24, minutes < 60
-            else { return nil }
-            offset = (hours * 60 + minutes) * 60 * (bytes[position] == 0x2D ? -1 : 1)
-        default: return nil
-        }
-        let days = CivilTime.days(year: year, month: month, day: day)
-        self.init(
-            seconds: days * 86400 + Int64(hour * 3600 + minute * 60 + second - offset), nanoseconds: Int32(nanos))
+        guard let zoned = ZonedTimestamp(rfc3339: text) else { return nil }
+        self = zoned.instant
     }
 
     /// Seconds east of UTC of this machine's zone at the instant.
@@ -171,6 +128,15 @@ package struct CivilTime: Equatable, Sendable {
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         return Int64(era * 146_097 + dayOfEra - 719_468)
+    }
+
+    /// Days of a month, 28 to 31.
+    static func dayCount(year: Int, month: Int) -> Int {
+        switch month {
+        case 4, 6, 9, 11: 30
+        case 2: year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400)) ? 29 : 28
+        default: 31
+        }
     }
 
     /// `2026-08-21T18:02:35`.
