@@ -1,3 +1,4 @@
+import CKernels
 package import Glibc
 
 /// System calls on paths.
@@ -73,6 +74,15 @@ package enum FileSystem {
     package static func link(_ old: String, to new: String) throws(SystemError) -> Bool {
         if Glibc.link(old, new) == 0 { return true }
         guard errno == EEXIST else { throw SystemError(call: "link", path: "\(old) to \(new)") }
+        return false
+    }
+
+    /// Renames in one step unless something has the new name: then false, and both stay as they are.
+    ///
+    /// The C function is `renameat2` with `RENAME_NOREPLACE`; some network file systems have no such call (`EINVAL`).
+    package static func renameUnlessTaken(_ old: String, to new: String) throws(SystemError) -> Bool {
+        if kernels_rename_unless_taken(old, new) == 0 { return true }
+        guard errno == EEXIST else { throw SystemError(call: "renameat2", path: "\(old) to \(new)") }
         return false
     }
 

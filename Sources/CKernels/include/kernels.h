@@ -5,3 +5,6 @@
 /// CRC-32C (Castagnoli) of `length` bytes, continuing from `crc` (0 for a new one). Conditioning is done inside, so
 /// that kernels_crc32c(kernels_crc32c(0, a), b) is the CRC of a followed by b.
 uint32_t kernels_crc32c(uint32_t crc, const void *bytes, size_t length);
+
+/// rename(2) that fails with EEXIST instead of replacing (renameat2 with RENAME_NOREPLACE); -1 and errno on failure.
+int kernels_rename_unless_taken(const char *old_path, const char *new_path);
