@@ -61,7 +61,9 @@ let package = Package(
         // Tests: one target a room, and the scenarios on real servers.
         .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/Support", swiftSettings: tests),
         .testTarget(name: "BytesTests", dependencies: ["Bytes", "TestSupport"], swiftSettings: tests),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Bytes", "TestSupport"], swiftSettings: tests),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Postgres", "Bytes", "TestSupport"],
+            exclude: ["Fixtures", "Scripts"], swiftSettings: tests),
         .testTarget(
             name: "StreamsTests", dependencies: ["Streams", "Digests", "Bytes", "TestSupport"], swiftSettings: tests),
         .testTarget(

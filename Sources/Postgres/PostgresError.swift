@@ -7,6 +7,8 @@ package struct PostgresError: Error, Equatable, Sendable, CustomStringConvertibl
         case malformed
         /// A version, page size or byte order that this program does not know.
         case unsupported
+        /// A WAL segment that was not written to its end: sound so far, then zeros or what the file held before.
+        case incomplete
         /// A checksum that does not match, or a structure that cannot be.
         case corrupted
         /// Sound, but of another cluster, timeline, segment or segment size than asked for.

@@ -36,3 +36,10 @@ extension RawSpan {
         return true
     }
 }
+
+extension [UInt8] {
+    /// Appends a copy of `bytes`.
+    mutating func append(_ bytes: RawSpan) {
+        unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+}
