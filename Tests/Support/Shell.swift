@@ -89,7 +89,9 @@ package final class ChildProcess: Sendable {
         let variables = Self.environment(changedBy: environment).map { strdup($0) } + [nil]
         defer { for text in arguments + variables { free(text) } }
         var child = pid_t()
-        let status = posix_spawnp(&child, words[0], &actions, &attributes, arguments, variables)
+        let status = spawning.withLock { _ in
+            posix_spawnp(&child, words[0], &actions, &attributes, arguments, variables)
+        }
         guard status == 0 else { throw SystemError(call: "posix_spawn", path: command[0], code: status) }
         processID = child
     }
@@ -172,6 +174,10 @@ package final class ChildProcess: Sendable {
         return variables.map { "\($0.key)=\($0.value)" }
     }
 }
+
+/// Held while a child is started, and while a descriptor is open that is not yet marked close-on-exec: a child that
+/// inherits a socket would keep its connection alive.
+let spawning = Locked(())
 
 /// Plain threads, for what blocks.
 package enum PlainThread {
