@@ -133,7 +133,8 @@ package struct BackupIntegrity: Equatable, Sendable {
                 JSONMember(
                     "encryption",
                     .object([
-                        JSONMember("scheme", .string(encryption.scheme)), JSONMember("keyID", .string(encryption.keyID)),
+                        JSONMember("scheme", .string(encryption.scheme)),
+                        JSONMember("keyID", .string(encryption.keyID)),
                     ])))
         }
         return .object(members)
