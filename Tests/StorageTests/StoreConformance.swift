@@ -23,7 +23,10 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// Stores that tell two objects `a` and `a/b` apart.
     static var withoutFolders: [StoreKind] { available.filter { !$0.isLocal } }
 
-    static func s3Store() -> (any ObjectStore)? { nil }
+    static func s3Store() -> (any ObjectStore)? {
+        guard S3Server.isThere, let configuration = try? S3Server.configuration(prefix: "") else { return nil }
+        return S3Store(configuration, log: .silent)
+    }
 }
 
 /// A fresh, empty store of a kind, with all that it needs to live.

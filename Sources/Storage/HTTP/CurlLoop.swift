@@ -131,7 +131,9 @@ final class CurlLoop: Sendable {
                 var left: CInt = 0
                 var isIdle = true
                 while let message = curl_multi_info_read(multi, &left) {
-                    guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
+                    guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else {
+                        continue
+                    }
                     isIdle = false
                     let code = ccurl_msg_result(message)
                     if let transfer = active[handle] { finish(handle, transfer.outcome(code)) }

@@ -41,8 +41,10 @@ package struct HTTPRequest: Sendable {
     /// How long less than 1 KiB a second may flow, waiting for the answer included.
     package var stallLimit: Duration
     package var connectLimit: Duration
-    /// True: never on a connection used before. libcurl sends a request again by itself when a reused connection
-    /// turns out dead, and reports that only when there was a body to rewind.
+    /// Whether the request may not go out on a connection used before.
+    ///
+    /// libcurl sends a request again by itself when a reused connection turns out dead, and reports that only when
+    /// there was a body to rewind.
     package var needsFreshConnection = false
 
     package init(

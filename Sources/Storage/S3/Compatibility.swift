@@ -1,6 +1,8 @@
 /// What an S3 server can and cannot do: provider differences are data here, and nowhere else.
 package struct Compatibility: Equatable, Sendable {
-    /// `PUT` with `If-None-Match: *` refuses to overwrite. False: HEAD before and after (rclone).
+    /// `PUT` with `If-None-Match: *` refuses to overwrite.
+    ///
+    /// False: HEAD before and after (rclone).
     package var conditionalPut = true
     /// `CompleteMultipartUpload` honours `If-None-Match: *`; Ceph RGW 16 passes over it.
     ///

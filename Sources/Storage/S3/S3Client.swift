@@ -33,7 +33,7 @@ final class S3Client: Sendable {
             let fault: S3Fault
             switch S3Fault.judge(result, of: request, place: endpoint.description) {
             case .success(let (response, document)):
-                if let etag = request.etag, response["etag"] != etag {
+                if let etag = request.etag, response["etag"].map(S3Store.quoted) != etag {
                     throw failure(request, S3Fault(changed: response), state, credentials)
                 }
                 return S3Reply(response: response, document: document, attempts: state.attempts)
@@ -65,7 +65,7 @@ final class S3Client: Sendable {
     /// Goes on behind the bytes that a part holds only when they are known to be of the object that comes next.
     private func resume(_ request: inout S3Request, _ etag: String?) {
         guard let part = request.part, part.count > 0, request.etag == nil else { return }
-        if let etag { request.etag = etag } else { part.reset() }
+        if let etag { request.etag = S3Store.quoted(etag) } else { part.reset() }
     }
 
     private struct RetryState {
@@ -87,7 +87,8 @@ final class S3Client: Sendable {
 
     /// How long to wait before the next attempt; nil when there is to be none.
     private func delay(
-        after fault: S3Fault, of request: S3Request, _ credentials: Credentials, _ state: inout RetryState, elapsed: Duration
+        after fault: S3Fault, of request: S3Request, _ credentials: Credentials, _ state: inout RetryState,
+        elapsed: Duration
     ) -> Duration? {
         state.refused = nil
         switch fault.cause.advice {

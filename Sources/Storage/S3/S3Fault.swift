@@ -88,7 +88,8 @@ struct S3Fault: Error {
         let message = document?.name == "Error" ? document?["Message"] : nil
         var detail = message.flatMap { $0.isEmpty ? nil : $0 } ?? "answered with status \(response.status)"
         let region = response["x-amz-bucket-region"] ?? document?["Region"]
-        if let hint = Self.hint(status: response.status, code: code, kind: kind, region: region, isRead: request.range != nil)
+        if let hint = Self.hint(
+            status: response.status, code: code, kind: kind, region: region, isRead: request.range != nil)
         {
             detail += "; " + hint
         }

@@ -25,13 +25,15 @@ extension S3Store {
             }
             throw error.error.kind == .preconditionFailed ? alreadyExists(key, error.error) : error.error
         }
-        let etag = reply.document?["ETag"]
         if options.mustNotExist, !compatibility.conditionalComplete {
             guard try await finished(key, state) != nil else { throw alreadyExists(key, nil) }
         }
+        // Ceph RGW 16 leaves the tag empty.
+        let etag = reply.document?["ETag"] ?? ""
         return ObjectInfo(
             key: key, byteCount: state.byteCount,
-            modified: reply.response["date"].flatMap(HTTPDate.parse) ?? client.clock.now(), etag: etag)
+            modified: reply.response["date"].flatMap(HTTPDate.parse) ?? client.clock.now(),
+            etag: (etag.isEmpty ? state.etag : etag).map(Self.quoted))
     }
 
     /// What is stored under the key, when it is what this upload made; nil when it is something else or nothing.

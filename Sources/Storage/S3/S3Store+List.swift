@@ -78,7 +78,7 @@ struct ListPage {
                 objects.append(
                     ObjectInfo(
                         key: ObjectKey(key), byteCount: size, modified: Timestamp(seconds: modified.seconds),
-                        etag: child["ETag"]))
+                        etag: child["ETag"].map(S3Store.quoted)))
             case "CommonPrefixes": folders.append(try name(child["Prefix"]))
             default: break
             }

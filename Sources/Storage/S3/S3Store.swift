@@ -91,8 +91,11 @@ package struct S3Store: ObjectStore {
         }
         return ObjectInfo(
             key: key, byteCount: byteCount, modified: date.flatMap(HTTPDate.parse) ?? client.clock.now(),
-            etag: response["etag"])
+            etag: response["etag"].map(Self.quoted))
     }
+
+    /// An entity tag with its quotes, which some servers leave out in documents (Ceph RGW) and some in headers.
+    static func quoted(_ etag: String) -> String { etag.hasSuffix("\"") ? etag : "\"\(etag)\"" }
 
     static func length(_ response: HTTPResponse) -> Int? { response["content-length"].flatMap { Int($0) } }
 

@@ -59,7 +59,9 @@ actor UploadQueue {
         wakeTakers()
     }
 
-    /// Nothing more is to be sent; returns the parts that were still queued. The first failure counts.
+    /// Nothing more is to be sent; returns the parts that were still queued.
+    ///
+    /// The first failure counts.
     func fail(_ error: any Error) -> [Part] {
         if failure == nil { failure = error }
         let left = items.map(\.part)
