@@ -6,9 +6,18 @@ import Bytes
 /// grow with the archive: a PAX header or long name may have at most 1 MiB. Tar knows checksums of headers only;
 /// damage in a body is for others to see.
 ///
-/// An archive ends with two blocks of zeros, behind which only zeros may follow (WAL-G's rule). One that ends without
-/// them is refused as cut, even between members.
+/// An archive ends with two blocks of zeros, behind which only zeros may follow (WAL-G's rule).
 package final class TarReader {
+    /// What is made of an archive that stops between two members, without the two blocks of zeros.
+    package enum EndRule: Sendable {
+        /// It is refused as cut.
+        case required
+        /// It is whole: the parts that WAL-G 3.0.9 writes in its remote mode have no end.
+        ///
+        /// Fit only for what is known to be whole by other means, a compressed stream or the object's digest.
+        case optional
+    }
+
     private enum State {
         case header, extended, body, padding, trailer, finished
         case failed(any Error)
@@ -17,6 +26,7 @@ package final class TarReader {
     private static let extendedLimit = 1 << 20
     private static let operation = "read tar"
 
+    private let endRule: EndRule
     private var state = State.header
     private var block = [UInt8](repeating: 0, count: TarHeader.byteCount)
     private var filled = 0
@@ -35,7 +45,7 @@ package final class TarReader {
     /// Members begun so far.
     package private(set) var entryCount = 0
 
-    package init() {}
+    package init(end endRule: EndRule = .required) { self.endRule = endRule }
 
     /// Reads `bytes` and calls `handler` for whatever is in them.
     ///
@@ -60,7 +70,7 @@ package final class TarReader {
     /// - Throws: `StreamError` of kind `truncated` when its end has not been there.
     package func finish() throws {
         try checkOpen()
-        guard case .trailer = state else {
+        guard isAtEnd else {
             let place =
                 switch state {
                 case .body, .padding: "in the member \(path)"
@@ -72,6 +82,14 @@ package final class TarReader {
             throw error
         }
         state = .finished
+    }
+
+    private var isAtEnd: Bool {
+        switch state {
+        case .trailer: true
+        case .header: endRule == .optional && filled == 0 && zeroBlocks == 0 && local.isEmpty && entryCount > 0
+        default: false
+        }
     }
 
     private func checkOpen() throws {

@@ -17,10 +17,12 @@ enum TarSamples {
         return bytes + TarWriter.end
     }
 
-    static func read(_ bytes: [UInt8], chunk: Int = 1 << 20) throws -> [TarMember] {
+    static func read(
+        _ bytes: [UInt8], chunk: Int = 1 << 20, end: TarReader.EndRule = .required
+    ) throws -> [TarMember] {
         var members: [TarMember] = []
         var isOpen = false
-        let reader = TarReader()
+        let reader = TarReader(end: end)
         try Samples.forEachChunk(of: bytes, chunk) {
             try reader.update($0) { event in
                 switch event {

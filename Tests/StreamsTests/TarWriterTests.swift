@@ -39,25 +39,25 @@ import Testing
     }
 
     @Test(.enabled(if: Oracle.has("python3"), "no python3 here"))
-    func `python's tarfile reads what we write`() throws {
-        let output = try Oracle.run(
+    func `python's tarfile reads what we write`() async throws {
+        let output = try await Oracle.run(
             ["python3", "-c", Self.lister], input: TarSamples.archive(TarSamples.members))
         let lines = try String(decoding: output, as: UTF8.self).split(separator: "\n").map { try normalized($0) }
         #expect(lines == (try TarSamples.members.map { try expectedLine($0) }))
     }
 
     @Test(.enabled(if: Oracle.has("tar"), "no tar here"))
-    func `GNU tar reads what we write`() throws {
+    func `GNU tar reads what we write`() async throws {
         let archive = TarSamples.archive(TarSamples.members)
-        let output = try Oracle.run(["tar", "-tPf", "-", "--quoting-style=literal"], input: archive)
+        let output = try await Oracle.run(["tar", "-tPf", "-", "--quoting-style=literal"], input: archive)
         let names = String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(names == TarSamples.members.map(\.entry.path))
-        let bodies = try Oracle.run(["tar", "-xPOf", "-", "/base/5/1259", "/base/5/odd"], input: archive)
+        let bodies = try await Oracle.run(["tar", "-xPOf", "-", "/base/5/1259", "/base/5/odd"], input: archive)
         #expect(bodies == Samples.random(8192) + Samples.random(513))
     }
 
     @Test(.enabled(if: Oracle.has("python3"), "no python3 here"))
-    func `a size over 8 GiB is in a PAX record`() throws {
+    func `a size over 8 GiB is in a PAX record`() async throws {
         let size = 9 << 30
         let header = TarWriter().header(for: TarEntry(path: "/large", byteCount: size))
         #expect(header.count == 3 * 512)
@@ -66,7 +66,7 @@ import Testing
             a = tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read()), mode="r:")
             print(a.firstmember.size, a.firstmember.name)
             """
-        let output = try Oracle.run(["python3", "-c", lister], input: header)
+        let output = try await Oracle.run(["python3", "-c", lister], input: header)
         #expect(String(decoding: output, as: UTF8.self) == "\(size) /large\n")
         // The limit itself still fits the ustar field.
         #expect(TarWriter().header(for: TarEntry(path: "/large", byteCount: (8 << 30) - 1)).count == 512)
