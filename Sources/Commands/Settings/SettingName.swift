@@ -162,6 +162,7 @@ package enum SettingName: String, CaseIterable, Sendable {
     case memoryLimit = "WALS_MEMORY_LIMIT"
     case pushDeadline = "WALS_PUSH_DEADLINE"
     case fetchDeadline = "WALS_FETCH_DEADLINE"
+    case logFormat = "WALS_LOG_FORMAT"
 
     case statsdAddress = "WALG_STATSD_ADDRESS"
     case statsdExtraTags = "WALG_STATSD_EXTRA_TAGS"

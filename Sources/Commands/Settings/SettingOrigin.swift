@@ -1,3 +1,5 @@
+import Bytes
+
 /// Where the value of a setting came from.
 package enum SettingOrigin: Equatable, Sendable, CustomStringConvertible {
     /// A command-line flag, with its dashes.
@@ -12,7 +14,7 @@ package enum SettingOrigin: Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .flag(let name): "flag \(name)"
         case .environment(let name): "environment \(name)"
-        case .file(let path, let key): "file \(path) \(key)"
+        case .file(let path, let key): Path.name(path) == key ? "file \(path)" : "file \(path) \(key)"
         case .builtIn: "default"
         }
     }

@@ -190,7 +190,7 @@ extension SettingTable {
             "Has no effect in WAL-G either.",
             .accepted("it has no effect")),
         Setting(
-            .failoverStorages, .json,
+            .failoverStorages, .secret,
             "Further storages, in the file only.",
             .refused("failover storages are not available in this version: remove it")),
         Setting(

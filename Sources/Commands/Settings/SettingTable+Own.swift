@@ -20,5 +20,8 @@ extension SettingTable {
         Setting(
             .fetchDeadline, .duration, default: "2m",
             "Longest time for wal-fetch."),
+        Setting(
+            .logFormat, .choice(["text", "json"]), default: "text",
+            "Form of log lines; --log-format."),
     ]
 }

@@ -27,15 +27,14 @@ extension SettingTable {
             .caCertFile, .path,
             "Certificates to trust besides the system's (PEM).", lookup: .storage),
         Setting(
-            .storageClass, .text, default: "STANDARD",
-            "Storage class of new objects.", lookup: .storage),
+            .storageClass, .text,
+            "Storage class of new objects; the bucket's own when not set.", lookup: .storage),
         Setting(
             .sse, .choice(["AES256", "aws:kms"]),
             "Encryption by the server.", lookup: .storage),
         Setting(
             .sseCustomerKey, .secret,
-            "Key for encryption by the server, 32 bytes.",
-            .refused("customer-provided keys are not available in this version"), lookup: .storage),
+            "Key for encryption by the server, 32 bytes.", lookup: .storage),
         Setting(
             .sseKMSID, .text,
             "KMS key for S3_SSE=aws:kms.", lookup: .storage),
@@ -79,9 +78,8 @@ extension SettingTable {
             "Protocol for that address.",
             .accepted("endpoint discovery is not available in this version"), lookup: .storage),
         Setting(
-            .requestAdditionalHeaders, .json,
-            "Headers for each request, a map.",
-            .refused("additional headers are not available in this version"), lookup: .storage),
+            .requestAdditionalHeaders, .secret,
+            "Headers for each request, a map.", lookup: .storage),
         Setting(
             .skipValidation, .bool, default: "true",
             "Do without a trial request at the start.",

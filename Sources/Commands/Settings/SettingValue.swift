@@ -78,9 +78,9 @@ package enum SettingValue: Equatable, Sendable {
 
     private static func isURL(_ text: String) -> Bool {
         var rest = Substring(text)
-        if let separator = text.range(of: "://") {
-            guard ["http", "https"].contains(text[..<separator.lowerBound]) else { return false }
-            rest = text[separator.upperBound...]
+        if let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") {
+            guard ["http", "https"].contains(text[..<colon]) else { return false }
+            rest = text[colon...].dropFirst(3)
         }
         guard let first = rest.utf8.first, first != 0x2F, first != 0x3A else { return false }
         return !rest.utf8.contains { $0 <= 0x20 || $0 == 0x7F }
@@ -120,6 +120,7 @@ extension Setting.Kind {
     }
 
     private static func limits(_ range: ClosedRange<Int>) -> String {
-        range.upperBound >= 1 << 46 ? " of at least \(range.lowerBound)" : " from \(range.lowerBound) to \(range.upperBound)"
+        range.upperBound >= 1 << 46
+            ? " of at least \(range.lowerBound)" : " from \(range.lowerBound) to \(range.upperBound)"
     }
 }
