@@ -72,7 +72,9 @@ package struct ArgumentParser {
             return
         }
         let candidates = table.children(of: words)
-        let hint = Suggestion.nearest(to: word, in: candidates).map { ", did you mean \"\((words + [$0]).joined(separator: " "))\"?" }
+        let hint = Suggestion.nearest(to: word, in: candidates).map {
+            ", did you mean \"\((words + [$0]).joined(separator: " "))\"?"
+        }
         throw fail(.unknownCommand, "unknown command \"\(path.joined(separator: " "))\"" + (hint ?? ""))
     }
 
@@ -143,7 +145,8 @@ package struct ArgumentParser {
     /// The setting that `--lower-case-name` stands for.
     private func settingSpelling(_ flagName: String) -> String? {
         guard flagName == Setting.flagName(flagName), !flagName.contains("_") else { return nil }
-        let spelling = SettingTable.capitals(String(decoding: flagName.utf8.map { $0 == 0x2D ? 0x5F : $0 }, as: UTF8.self))
+        let spelling = SettingTable.capitals(
+            String(decoding: flagName.utf8.map { $0 == 0x2D ? 0x5F : $0 }, as: UTF8.self))
         return SettingTable.name(spelt: spelling) == nil ? nil : spelling
     }
 
@@ -175,7 +178,8 @@ package struct ArgumentParser {
         }
         guard typed.hasPrefix("--") else { return fail(.unknownFlag, "unknown flag \(typed)\(place)") }
         let candidates = known.filter { !$0.isHidden }.map(\.long)
-        let nearest = Suggestion.nearest(to: name, in: candidates)
+        let nearest =
+            Suggestion.nearest(to: name, in: candidates)
             ?? SettingTable.nearest(to: String(decoding: name.utf8.map { $0 == 0x2D ? 0x5F : $0 }, as: UTF8.self))
             .map(Setting.flagName)
         return fail(

@@ -17,13 +17,15 @@ extension CommandTable {
             "config show", "Prints every setting in effect and where it comes from",
             flags: [.json],
             examples: [
-                .init("config show", "What the program understood, secrets masked; ends with 78 when it cannot be used."),
+                .init(
+                    "config show", "What the program understood, secrets masked; ends with 78 when it cannot be used."),
                 .init("config show --json", "The same for programs."),
             ],
             needsSettings: false, run: ConfigCommand.show),
         Command(
             "flags", "Display the list of available global flags for all wal-g commands",
-            examples: [.init("flags", "Every setting as a flag.")], needsSettings: false, run: InformationCommands.flags),
+            examples: [.init("flags", "Every setting as a flag.")], needsSettings: false, run: InformationCommands.flags
+        ),
         Command(
             "help", "Help about any command",
             arguments: [.init("command", .any, "The command to explain.")],

@@ -32,7 +32,7 @@ extension CommandTable {
             ],
             flags: [.targetStorage, .strict, .standby, .allowGap],
             examples: [
-                .init("wal-fetch %f %p", "In postgresql.conf: restore_command = 'wal-s wal-fetch %f %p'."),
+                .init("wal-fetch %f %p", "In postgresql.conf: restore_command = 'wal-s wal-fetch %f %p'.")
             ],
             exits: fetchExits),
         Command(

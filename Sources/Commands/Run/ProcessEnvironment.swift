@@ -25,12 +25,14 @@ enum ProcessEnvironment {
         var found: UnsafeMutablePointer<passwd>?
         let buffer = UnsafeMutableBufferPointer<CChar>.allocate(capacity: 16384)
         defer { buffer.deallocate() }
-        if getpwuid_r(geteuid(), &record, buffer.baseAddress, buffer.count, &found) == 0, found != nil,
+        if let start = buffer.baseAddress, getpwuid_r(geteuid(), &record, start, buffer.count, &found) == 0,
+            found != nil,
             let home = record.pw_dir
         {
             return String(cString: home)
         }
-        return getenv("HOME").map { String(cString: $0) }
+        guard let home = getenv("HOME") else { return nil }
+        return String(cString: home)
     }
 }
 
