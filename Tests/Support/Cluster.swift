@@ -1,0 +1,170 @@
+import Bytes
+import Foundation
+
+/// The outcome of a program that was run to its end.
+package struct ProgramResult: Sendable {
+    package let status: Int32
+    package let output: String
+    package let errors: String
+}
+
+/// A program of the machine, run with its output caught.
+package enum Program {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Runs `arguments`, the first of which is looked up in `PATH`.
+    package static func run(
+        _ arguments: [String], environment: [String: String] = [:], directory: String? = nil, input: String? = nil
+    ) throws -> ProgramResult {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
+        // Files, not pipes: a server started by the program keeps them open for its whole life.
+        let base = FileManager.default.temporaryDirectory.appendingPathComponent("wals-run-\(UUID().uuidString)")
+        let (out, err) = (base.appendingPathExtension("out"), base.appendingPathExtension("err"))
+        for file in [out, err] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        defer { for file in [out, err] { try? FileManager.default.removeItem(at: file) } }
+        process.standardOutput = try FileHandle(forWritingTo: out)
+        process.standardError = try FileHandle(forWritingTo: err)
+        if let input {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            try process.run()
+            pipe.fileHandleForWriting.write(Data(input.utf8))
+            try pipe.fileHandleForWriting.close()
+        } else {
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+        }
+        process.waitUntilExit()
+        return ProgramResult(
+            status: process.terminationStatus, output: String(decoding: try Data(contentsOf: out), as: UTF8.self),
+            errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
+    }
+
+    /// Runs `arguments` and returns what they printed, without the last line break; anything but status 0 is an error.
+    @discardableResult
+    package static func check(
+        _ arguments: [String], environment: [String: String] = [:], directory: String? = nil, input: String? = nil
+    ) throws -> String {
+        let result = try run(arguments, environment: environment, directory: directory, input: input)
+        guard result.status == 0 else {
+            throw Failure(
+                description: "\(arguments.joined(separator: " ")): status \(result.status)\n\(result.output)\(result.errors)")
+        }
+        return result.output.hasSuffix("\n") ? String(result.output.dropLast()) : result.output
+    }
+}
+
+/// A PostgreSQL cluster in a temporary directory: reached by a Unix socket there, gone with the value.
+///
+/// As root, the programs of the server run as the user `postgres`.
+package final class Cluster {
+    /// Where initdb and its siblings are: `WALS_TEST_PG_BIN`, else the newest below `/usr/lib/postgresql`.
+    package static let programs: String? = {
+        if let set = ProcessInfo.processInfo.environment["WALS_TEST_PG_BIN"], !set.isEmpty { return set }
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        return versions.compactMap { Int($0) }.sorted().reversed().map { "\(root)/\($0)/bin" }
+            .first { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") }
+    }()
+
+    package static var isAvailable: Bool { programs != nil }
+
+    /// Of the cluster's own: sockets, the log, `data`.
+    package let directory: String
+    package var data: String { directory + "/data" }
+    package private(set) var isRunning = false
+
+    /// What libpq needs to reach the server.
+    package var connection: [String: String] {
+        ["host": directory, "port": "5432", "user": "postgres", "dbname": "postgres"]
+    }
+
+    /// The same, for programs.
+    package var environment: [String: String] {
+        ["PGHOST": directory, "PGPORT": "5432", "PGUSER": "postgres", "PGDATABASE": "postgres"]
+    }
+
+    /// A directory that the server's user may work in, and nothing in it.
+    package init(empty name: String = "cluster") throws {
+        directory = FileManager.default.temporaryDirectory.path + "/wals-\(name)-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        if geteuid() == 0 { try Program.check(["chown", "postgres:", directory]) }
+    }
+
+    /// Makes a cluster; `archiveCommand` nil leaves archiving off.
+    package convenience init(
+        checksums: Bool = true, archiveCommand: String? = nil, settings: [String] = [], initdb: [String] = []
+    ) throws {
+        try self.init(empty: "cluster")
+        var options = ["-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"] + initdb
+        if checksums { options.append("--data-checksums") }
+        try program("initdb", options)
+        var lines = [
+            "listen_addresses = ''", "unix_socket_directories = '\(directory)'", "port = 5432", "fsync = off",
+            "shared_buffers = 16MB", "max_connections = 20", "min_wal_size = 80MB", "max_wal_size = 256MB",
+            "log_min_messages = warning", "autovacuum = off",
+        ]
+        if let archiveCommand {
+            let quoted = archiveCommand.replacing("'", with: "''")
+            lines += ["archive_mode = on", "archive_command = '\(quoted)'"]
+        }
+        try configure(lines + settings)
+    }
+
+    deinit {
+        if isRunning { _ = try? program("pg_ctl", ["-D", data, "-m", "immediate", "-w", "stop"]) }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Adds lines to `postgresql.conf`.
+    package func configure(_ lines: [String]) throws {
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: data + "/postgresql.conf"))
+        try file.seekToEnd()
+        file.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+        try file.close()
+    }
+
+    /// Runs one of PostgreSQL's programs as the server's user.
+    @discardableResult
+    package func program(_ name: String, _ arguments: [String], input: String? = nil) throws -> String {
+        try Program.check(Self.asServerUser([path(name)] + arguments), environment: environment, directory: directory, input: input)
+    }
+
+    package func path(_ program: String) -> String { (Self.programs ?? "") + "/" + program }
+
+    /// `command`, run as `postgres` where the tests run as root.
+    package static func asServerUser(_ command: [String]) -> [String] {
+        geteuid() == 0 ? ["runuser", "-u", "postgres", "--"] + command : command
+    }
+
+    package func start() throws {
+        try program("pg_ctl", ["-D", data, "-w", "-t", "120", "-l", directory + "/log", "start"])
+        isRunning = true
+    }
+
+    package func stop(_ mode: String = "fast") throws {
+        try program("pg_ctl", ["-D", data, "-w", "-m", mode, "stop"])
+        isRunning = false
+    }
+
+    /// Runs statements through psql and returns their rows, columns separated by `|`.
+    @discardableResult
+    package func sql(_ statements: String, database: String = "postgres") throws -> String {
+        try program("psql", ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", database], input: statements)
+    }
+
+    /// All data as text, for comparing two clusters.
+    package func dump() throws -> String {
+        // Newer pg_dump versions guard their scripts with a random word.
+        try program("pg_dumpall", []).split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict") }.joined(separator: "\n")
+    }
+
+    package func log() -> String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
+}
