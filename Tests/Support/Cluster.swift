@@ -14,36 +14,63 @@ package enum Program {
         package let description: String
     }
 
-    /// Runs `arguments`, the first of which is looked up in `PATH`.
+    /// Runs `arguments`, the first of which is looked up in `PATH`, to the end.
     package static func run(
         _ arguments: [String], environment: [String: String] = [:], directory: String? = nil, input: String? = nil
     ) throws -> ProgramResult {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
-        // Files, not pipes: a server started by the program keeps them open for its whole life.
-        let base = FileManager.default.temporaryDirectory.appendingPathComponent("wals-run-\(UUID().uuidString)")
-        let (out, err) = (base.appendingPathExtension("out"), base.appendingPathExtension("err"))
-        for file in [out, err] { FileManager.default.createFile(atPath: file.path, contents: nil) }
-        defer { for file in [out, err] { try? FileManager.default.removeItem(at: file) } }
-        process.standardOutput = try FileHandle(forWritingTo: out)
-        process.standardError = try FileHandle(forWritingTo: err)
-        if let input {
-            let pipe = Pipe()
-            process.standardInput = pipe
-            try process.run()
-            pipe.fileHandleForWriting.write(Data(input.utf8))
-            try pipe.fileHandleForWriting.close()
-        } else {
-            process.standardInput = FileHandle.nullDevice
-            try process.run()
+        try start(arguments, environment: environment, directory: directory, input: input).wait()
+    }
+
+    /// A program that runs; `wait` must be called once.
+    package struct Running: Sendable {
+        package let pid: pid_t
+        fileprivate let files: [String]
+
+        package func signal(_ number: Int32) { kill(pid, number) }
+
+        /// Waits for the end; a program that a signal ended has that signal's number plus 128 as status.
+        package func wait() throws -> ProgramResult {
+            defer { for file in files { unlink(file) } }
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) != pid {
+                guard errno == EINTR else {
+                    throw Failure(description: "waitpid \(pid): \(String(cString: strerror(errno)))")
+                }
+            }
+            let signal = status & 0x7F
+            return ProgramResult(
+                status: signal == 0 ? (status >> 8) & 0xFF : 128 + signal,
+                output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: files[1])), as: UTF8.self),
+                errors: String(decoding: try Data(contentsOf: URL(fileURLWithPath: files[2])), as: UTF8.self))
         }
-        process.waitUntilExit()
-        return ProgramResult(
-            status: process.terminationStatus, output: String(decoding: try Data(contentsOf: out), as: UTF8.self),
-            errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
+    }
+
+    /// Starts `arguments`, the first of which is looked up in `PATH`.
+    package static func start(
+        _ arguments: [String], environment: [String: String] = [:], directory: String? = nil, input: String? = nil
+    ) throws -> Running {
+        // Files, not pipes: a server started by the program keeps them open for its whole life. Not Foundation's
+        // Process either: it waits until the program's descendants have ended too.
+        let base = "\(NSTemporaryDirectory())/wals-run-\(UUID().uuidString)"
+        let files = ["\(base).in", "\(base).out", "\(base).err"]
+        try Data((input ?? "").utf8).write(to: URL(fileURLWithPath: files[0]))
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, files[0], O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, files[1], O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, files[2], O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let command = (directory.map { ["env", "-C", $0] } ?? []) + arguments
+        let texts = command.map { strdup($0) }
+        let variables = merged.map { strdup("\($0.key)=\($0.value)") }
+        defer { for text in texts + variables { free(text) } }
+        var pid = pid_t()
+        let status = posix_spawnp(&pid, command[0], &actions, nil, texts + [nil], variables + [nil])
+        guard status == 0 else {
+            throw Failure(description: "\(arguments[0]): \(String(cString: strerror(status)))")
+        }
+        return Running(pid: pid, files: files)
     }
 
     /// Runs `arguments` and returns what they printed, without the last line break; anything but status 0 is an error.
@@ -91,7 +118,7 @@ package final class Cluster {
     }
 
     /// A directory that the server's user may work in, and nothing in it.
-    package init(empty name: String = "cluster") throws {
+    package init(empty name: String) throws {
         directory = FileManager.default.temporaryDirectory.path + "/wals-\(name)-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         if geteuid() == 0 { try Program.check(["chown", "postgres:", directory]) }
