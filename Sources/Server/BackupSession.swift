@@ -103,7 +103,9 @@ package actor BackupSession {
     /// Ends the backup and waits until the server has archived the WAL it needs.
     ///
     /// While it waits, messages say for what, and what the archiver last failed at. nil waits for ever.
-    package func stop(timeout: Duration?, remindEvery interval: Duration = .seconds(60)) throws(ServerError) -> BackupStop {
+    package func stop(timeout: Duration?, remindEvery interval: Duration = .seconds(60)) throws(ServerError)
+        -> BackupStop
+    {
         let operation = "stopping the backup"
         let connection = try open(operation)
         let call =
@@ -122,7 +124,7 @@ package actor BackupSession {
                 throw ServerError(.unexpectedAnswer, operation: operation, message: "no backup label in the answer")
             }
             return BackupStop(lsn: lsn, label: Array(label.utf8), tablespaceMap: Array((row[2] ?? "").utf8))
-        } catch where error.kind == .timedOut {
+        } catch  where error.kind == .timedOut {
             throw ServerError(
                 .timedOut, operation: operation, sqlState: error.sqlState,
                 message: "the WAL of the backup was not archived in time: \(archiverState())",

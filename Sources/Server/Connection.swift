@@ -43,7 +43,9 @@ package final class Connection {
         defer { PQconninfoFree(options) }
         var option = options
         while let keyword = option.pointee.keyword {
-            if let value = option.pointee.val, value[0] != 0 { values[String(cString: keyword)] = String(cString: value) }
+            if let value = option.pointee.val, value[0] != 0 {
+                values[String(cString: keyword)] = String(cString: value)
+            }
             option += 1
         }
         return values
@@ -78,7 +80,8 @@ package final class Connection {
         }
         var settings = [
             "statement_timeout = 0", "lock_timeout = 0", "idle_in_transaction_session_timeout = 0",
-            "client_encoding = 'UTF8'", "datestyle = 'ISO'", "search_path = pg_catalog", "client_min_messages = 'error'",
+            "client_encoding = 'UTF8'", "datestyle = 'ISO'", "search_path = pg_catalog",
+            "client_min_messages = 'error'",
         ]
         if version >= 140_000 { settings.append("idle_session_timeout = 0") }
         for setting in settings { try query("SET \(setting)", operation: "preparing the session") }
@@ -124,7 +127,7 @@ package final class Connection {
         }
         do throws(ServerError) {
             return try collect(operation)
-        } catch where error.sqlState == "57014" && stopped != nil {
+        } catch  where error.sqlState == "57014" && stopped != nil {
             throw ServerError(
                 stopped?.kind ?? .cancelled, operation: operation, sqlState: error.sqlState,
                 message: stopped?.kind == .timedOut ? "it took longer than allowed" : "interrupted")

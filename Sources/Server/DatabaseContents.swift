@@ -31,7 +31,7 @@ package struct DatabaseContents: Equatable, Sendable {
             }
             do throws(ServerError) {
                 contents.append(DatabaseContents(name: name, oid: oid, relations: try relations(settings, name)))
-            } catch where error.kind == .cancelled {
+            } catch  where error.kind == .cancelled {
                 throw error
             } catch {
                 log.warning("Database \(name) is left out of the names for partial restore: \(error)")

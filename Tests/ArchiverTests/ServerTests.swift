@@ -14,11 +14,13 @@ struct ServerTests {
 
         let connection = try Connection(settings)
         #expect(try connection.query("SELECT 1, NULL, $1", ["x"], operation: "asking") == [["1", nil, "x"]])
-        #expect(throws: ServerError(
-            .refused, operation: "asking", sqlState: "22012", message: "division by zero")
+        #expect(
+            throws: ServerError(
+                .refused, operation: "asking", sqlState: "22012", message: "division by zero")
         ) { try connection.query("SELECT 1/0", operation: "asking") }
-        #expect(throws: ServerError(
-            .timedOut, operation: "sleeping", sqlState: "57014", message: "it took longer than allowed")
+        #expect(
+            throws: ServerError(
+                .timedOut, operation: "sleeping", sqlState: "57014", message: "it took longer than allowed")
         ) { try connection.query("SELECT pg_sleep(60)", operation: "sleeping", deadline: .milliseconds(1)) }
 
         let session = try BackupSession(settings, log: .silent)

@@ -81,7 +81,8 @@ package enum Program {
         let result = try run(arguments, environment: environment, directory: directory, input: input)
         guard result.status == 0 else {
             throw Failure(
-                description: "\(arguments.joined(separator: " ")): status \(result.status)\n\(result.output)\(result.errors)")
+                description:
+                    "\(arguments.joined(separator: " ")): status \(result.status)\n\(result.output)\(result.errors)")
         }
         return result.output.hasSuffix("\n") ? String(result.output.dropLast()) : result.output
     }
@@ -160,7 +161,8 @@ package final class Cluster {
     /// Runs one of PostgreSQL's programs as the server's user.
     @discardableResult
     package func program(_ name: String, _ arguments: [String], input: String? = nil) throws -> String {
-        try Program.check(Self.asServerUser([path(name)] + arguments), environment: environment, directory: directory, input: input)
+        try Program.check(
+            Self.asServerUser([path(name)] + arguments), environment: environment, directory: directory, input: input)
     }
 
     package func path(_ program: String) -> String { (Self.programs ?? "") + "/" + program }
