@@ -79,7 +79,7 @@ let package = Package(
             ],
             swiftSettings: tests),
         .testTarget(
-            name: "CommandsTests", dependencies: ["Commands", "Archiver", "Bytes", "TestSupport"],
+            name: "CommandsTests", dependencies: ["Commands", "Archiver", "Repository", "Storage", "Bytes", "TestSupport"],
             swiftSettings: tests),
         .testTarget(
             name: "ScenarioTests",
