@@ -5,9 +5,10 @@ import Bytes
 ///     offset 0    8 bytes  system identifier        8  4  control version     12  4  catalogue version
 ///     offset 16   4 bytes  state                   24  8  time of last change  32  8  latest checkpoint
 ///     offset 40   8 bytes  its redo position       48  4  its timeline        52  4  the timeline before
-///     offset 256  4 bytes  page size              264  4  WAL page size      268  4  WAL segment size
-///     offset 292  4 bytes  version of data checksums, 0 without
-///     offset 328  4 bytes  CRC-32C of all before it; at 332 from version 18 on
+///     offset 136  8 bytes  minimum recovery point 152  8  start of the backup recovered from
+///     offset 216  4 bytes  page size              224  4  WAL page size      228  4  WAL segment size
+///     offset 252  4 bytes  version of data checksums, 0 without
+///     offset 288  4 bytes  CRC-32C of all before it; at 292 from version 18 on
 ///
 /// Source: PostgreSQL, src/include/catalog/pg_control.h, `ControlFileData`; compared with the files of 13, 15, 17, 18.
 package struct ControlFile: Equatable, Sendable {
@@ -64,21 +65,21 @@ package struct ControlFile: Equatable, Sendable {
                 .corrupted, offset: layout,
                 "checksum \(Hex.digits(stored, width: 8)), expected \(Hex.digits(computed, width: 8))")
         }
-        guard span.uint32(at: 256) == 8192, span.uint32(at: 264) == 8192 else {
+        guard span.uint32(at: 216) == 8192, span.uint32(at: 224) == 8192 else {
             throw Self.failure(
-                .unsupported, offset: 256,
-                "pages of \(span.uint32(at: 256)) bytes, WAL pages of \(span.uint32(at: 264)); only 8192 is supported")
+                .unsupported, offset: 216,
+                "pages of \(span.uint32(at: 216)) bytes, WAL pages of \(span.uint32(at: 224)); only 8192 is supported")
         }
-        guard span.uint32(at: 260) == PageHeader.pagesPerSegment else {
+        guard span.uint32(at: 220) == PageHeader.pagesPerSegment else {
             throw Self.failure(
-                .unsupported, offset: 260,
-                "relation segments of \(span.uint32(at: 260)) pages; only 131072 is supported")
+                .unsupported, offset: 220,
+                "relation segments of \(span.uint32(at: 220)) pages; only 131072 is supported")
         }
         guard let state = State(rawValue: span.uint32(at: 16)) else {
             throw Self.failure(.malformed, offset: 16, "unknown state \(span.uint32(at: 16))")
         }
-        guard let segmentSize = WALSegmentSize(byteCount: Int(span.uint32(at: 268))) else {
-            throw Self.failure(.malformed, offset: 268, "a WAL segment size of \(span.uint32(at: 268)) bytes")
+        guard let segmentSize = WALSegmentSize(byteCount: Int(span.uint32(at: 228))) else {
+            throw Self.failure(.malformed, offset: 228, "a WAL segment size of \(span.uint32(at: 228)) bytes")
         }
         systemIdentifier = span.uint64(at: 0)
         pgControlVersion = version
@@ -87,15 +88,15 @@ package struct ControlFile: Equatable, Sendable {
         checkpoint = LSN(span.uint64(at: 32))
         checkpointRedo = LSN(span.uint64(at: 40))
         timeline = TimelineID(span.uint32(at: 48))
-        minimumRecoveryPoint = LSN(span.uint64(at: 176))
-        backupStart = LSN(span.uint64(at: 192))
-        dataChecksumVersion = span.uint32(at: 292)
+        minimumRecoveryPoint = LSN(span.uint64(at: 136))
+        backupStart = LSN(span.uint64(at: 152))
+        dataChecksumVersion = span.uint32(at: 252)
         self.segmentSize = segmentSize
         blockSize = 8192
     }
 
     /// Where the checksum lies, by control file version.
-    private static let checksumOffsets: [UInt32: Int] = [1300: 328, 1700: 328, 1800: 332]
+    private static let checksumOffsets: [UInt32: Int] = [1300: 288, 1700: 288, 1800: 292]
 
     private static func failure(_ kind: PostgresError.Kind, offset: Int? = nil, _ detail: String) -> PostgresError {
         PostgresError(kind, subject: "global/pg_control", offset: offset, detail: detail)
