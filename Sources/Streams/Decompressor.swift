@@ -65,6 +65,23 @@ package final class Decompressor {
         }
     }
 
+    /// Does as `update`, for a receiver that throws errors of any type, such as `TarReader`.
+    package func forward(_ bytes: RawSpan, to receiver: (RawSpan) throws -> Void) throws {
+        var refusal: (any Error)?
+        do {
+            try update(bytes) { (span) throws(StreamError) in
+                do {
+                    try receiver(span)
+                } catch {
+                    refusal = error
+                    throw failure(.unsupported, "the receiver of the bytes has failed")
+                }
+            }
+        } catch {
+            throw refusal ?? error
+        }
+    }
+
     /// Ends the stream.
     ///
     /// - Throws: `StreamError` of kind `truncated` when the stream is not whole.

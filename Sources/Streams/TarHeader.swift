@@ -58,6 +58,9 @@ struct TarHeader {
         groupID = try Self.number(block[116..<124], "group ID")
         size = try Self.number(block[124..<136], "size")
         modified = try Self.number(block[136..<148], "modification time")
+        for (value, what) in [(mode, "mode"), (userID, "user ID"), (groupID, "group ID"), (size, "size")] {
+            guard value >= 0 else { throw CodecFailure(.corrupted, "the \(what) in the tar header is negative") }
+        }
         type = block[156]
         linkName = Self.text(block[157..<257])
         let magic = block[257..<265]

@@ -166,7 +166,6 @@ package final class TarReader {
         }
         do {
             let header = try TarHeader(parsing: block)
-            guard header.size >= 0 else { throw CodecFailure(.corrupted, "the size in the tar header is negative") }
             switch header.type {
             case TarHeader.TypeFlag.extended, TarHeader.TypeFlag.oldExtended, TarHeader.TypeFlag.globalExtended,
                 TarHeader.TypeFlag.longName, TarHeader.TypeFlag.longLink:

@@ -32,7 +32,7 @@ struct Codec: CustomTestStringConvertible, Sendable {
     static let all = [
         Codec(format: .lz4, method: .lz4, encode: ["lz4", "-z", "-c"], decode: ["lz4", "-d", "-c"]),
         Codec(format: .zstd, method: .zstd, encode: ["zstd", "-c"], decode: ["zstd", "-d", "-c"]),
-        Codec(format: .brotli, method: .brotli, encode: ["brotli", "-c"], decode: ["brotli", "-d", "-c"]),
+        Codec(format: .brotli, method: .brotli, encode: ["brotli", "-c", "-q", "5"], decode: ["brotli", "-d", "-c"]),
         Codec(
             format: .lzma, method: .lzma, encode: ["xz", "--format=lzma", "-c"],
             decode: ["xz", "--format=lzma", "-d", "-c"]),

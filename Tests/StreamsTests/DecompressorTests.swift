@@ -125,6 +125,32 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Codec.areInstalled, "a codec's own tool is missing here"))
+    func `gzip is refused when it is cut or damaged`() async throws {
+        let bytes = Samples.compressible(900) + Samples.random(100)
+        let packed = try await Oracle.run(["gzip", "-c", "-n"], input: bytes)
+        for count in packed.indices {
+            let error = #expect(throws: StreamError.self) { try Samples.decompress(Array(packed[..<count]), .gzip) }
+            #expect(error?.kind == .truncated)
+        }
+        for index in packed.indices {
+            var flipped = packed
+            flipped[index] ^= 0x11
+            // Only time, extra flags and system, bytes 4 to 9 of the header, mean nothing (RFC 1952 section 2.3).
+            if let output = try? Samples.decompress(flipped, .gzip) {
+                #expect(output == bytes && 4..<10 ~= index, "byte \(index)")
+            }
+        }
+    }
+
+    @Test func `an error of the receiver comes through and ends the stream`() throws {
+        struct Refusal: Error {}
+        let packed = try Samples.compress(Samples.random(1000), CompressionSettings(method: .lz4))
+        let decompressor = try Decompressor(.lz4)
+        #expect(throws: Refusal.self) { try decompressor.forward(packed.span.bytes) { _ in throw Refusal() } }
+        #expect(throws: StreamError.self) { try decompressor.finish() }
+    }
+
     @Test func `a damaged checksum is named with its place`() throws {
         var packed = try Samples.compress(Samples.compressible(3000), CompressionSettings(method: .lz4))
         packed[packed.count - 1] ^= 1

@@ -13,7 +13,10 @@ enum Oracle {
         _ command: [String], input: [UInt8] = [], in directory: String? = nil
     ) async throws -> [UInt8] {
         let outcome = try await Shell.run(command, input: input, workingDirectory: directory)
-        guard outcome.exitCode == 0 else { throw Failure(description: outcome.description) }
+        guard outcome.exitCode == 0 else {
+            let command = command.joined(separator: " ")
+            throw Failure(description: "\(command): exit code \(outcome.exitCode): \(outcome.errorText)")
+        }
         return outcome.output
     }
 }

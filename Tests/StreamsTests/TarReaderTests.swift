@@ -221,6 +221,28 @@ import Testing
         #expect(refused >= 4 * 504 * 3 + 1024 * 3)
     }
 
+    /// Damage behind right checksums, as an attacker would make it: anything may come of it but a crash.
+    @Test func `mutated archives never crash`() throws {
+        var generator = SeededGenerator(seed: 11)
+        let base = TarSamples.archive(TarSamples.members.suffix(6))
+        let interesting: [UInt8] = [0, 0x20, 0x2D, 0x30, 0x37, 0x39, 0x3D, 0x0A, 0x7F, 0x80, 0xBF, 0xC0, 0xFF]
+        var refused = 0
+        for _ in 0..<1500 {
+            var archive = base
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let index = Int.random(in: 0..<archive.count - 1024, using: &generator)
+                archive[index] = interesting.randomElement(using: &generator) ?? 0
+            }
+            for start in stride(from: 0, to: archive.count - 1024, by: 512)
+            where archive[start + 257..<start + 262].elementsEqual("ustar".utf8) {
+                archive.replaceSubrange(
+                    start..<start + 512, with: withChecksum(Array(archive[start..<start + 512])))
+            }
+            do { _ = try TarSamples.read(archive) } catch is StreamError { refused += 1 }
+        }
+        #expect(refused > 0)
+    }
+
     @Test func `only zeros may follow the end`() throws {
         let zeros = [UInt8](repeating: 0, count: 9000)
         #expect(try TarSamples.read(Self.small + zeros, chunk: 1000).count == 3)
