@@ -7,7 +7,7 @@ import Glibc
 /// The thread ends when the loop is no longer referenced and its last transfer is over. Proxies come from the
 /// environment, by libcurl's own rules.
 final class CurlLoop: Sendable {
-    private let shared: Shared
+    let shared: Shared
 
     /// - Throws: nothing; a process that cannot have a thread or a curl handle cannot go on.
     init(certificates: String? = nil) {
@@ -58,7 +58,7 @@ final class CurlLoop: Sendable {
     }
 
     /// What the thread and the callers share; `multi`, `active` and `idle` belong to the thread.
-    private final class Shared: @unchecked Sendable {
+    final class Shared: @unchecked Sendable {
         private struct Inbox {
             var submitted: [Transfer] = []
             var cancelled: [Transfer] = []

@@ -25,8 +25,12 @@ final class S3Client: Sendable {
         let start = clock.elapsed()
         var state = RetryState()
         while true {
-            state.attempts += 1
             let credentials = try await credentials(for: request, state)
+            if let expired = state.expired, expired.credentials == credentials {
+                throw failure(request, expired.fault, state, credentials)
+            }
+            state.expired = nil
+            state.attempts += 1
             let held = request.part?.count ?? 0
             let now = clock.now().advanced(by: clockOffset.withLock { $0 })
             let result = await loop.perform(http(request, credentials, now), shielded: request.shield != .none)
@@ -74,12 +78,13 @@ final class S3Client: Sendable {
         var isUncertain = false
         var hasCorrectedClock = false
         var hasRenewedCredentials = false
-        var refused: Credentials?
+        /// What the server has just called expired.
+        var expired: (credentials: Credentials, fault: S3Fault)?
     }
 
     private func credentials(for request: S3Request, _ state: RetryState) async throws(S3Failure) -> Credentials {
         do {
-            return try await configuration.credentials.credentials(replacing: state.refused)
+            return try await configuration.credentials.credentials(replacing: state.expired?.credentials)
         } catch {
             throw S3Failure(error: error, mayHaveBeenCarriedOut: state.isUncertain)
         }
@@ -90,7 +95,6 @@ final class S3Client: Sendable {
         after fault: S3Fault, of request: S3Request, _ credentials: Credentials, _ state: inout RetryState,
         elapsed: Duration
     ) -> Duration? {
-        state.refused = nil
         switch fault.cause.advice {
         case .giveUp: return nil
         case .retry: break
@@ -101,7 +105,7 @@ final class S3Client: Sendable {
         case .renewCredentials:
             guard !state.hasRenewedCredentials else { return nil }
             state.hasRenewedCredentials = true
-            state.refused = credentials
+            state.expired = (credentials, fault)
         }
         return (request.retry ?? configuration.retry).delay(
             afterFailures: state.failures, elapsed: elapsed, retryAfter: fault.retryAfter, random: clock.random())

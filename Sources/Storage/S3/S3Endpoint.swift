@@ -34,7 +34,12 @@ package struct S3Endpoint: Equatable, Sendable, CustomStringConvertible {
         let authority = rest.prefix { $0 != "/" }
         var path = rest.dropFirst(authority.count)
         while path.hasSuffix("/") { path.removeLast() }
-        guard !authority.contains("@") else { throw refuse("it names a user; keys have settings of their own") }
+        guard !authority.contains("@") else {
+            // The text is not repeated: what stands before the @ may be a password.
+            throw StorageError(
+                .invalidRequest, operation: "read endpoint",
+                detail: "the endpoint names a user; the keys have settings of their own")
+        }
         guard !rest.contains(where: { $0 == "?" || $0 == "#" || $0 == "%" || $0.isWhitespace }) else {
             throw refuse("it has a query, a fragment, a % or white space")
         }
