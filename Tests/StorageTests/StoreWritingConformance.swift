@@ -175,7 +175,7 @@ import Testing
                     try await upload.append(try await fixture.fullPart(pool))
                     withUnsafeCurrentTask { $0?.cancel() }
                     if let part = pool.tryTake() {
-                        part.append([1, 2, 3].span.bytes)
+                        part.append(([1, 2, 3] as [UInt8]).span.bytes)
                         // A body that passes over the error must not get its object either.
                         try? await upload.append(part)
                     }

@@ -73,7 +73,7 @@ package final class FaultServer: Sendable {
     deinit { core.stop() }
 
     package var port: UInt16 { core.port }
-    /// `http://127.0.0.1:PORT`
+    /// Where it listens: `http://127.0.0.1:PORT`.
     package var endpoint: String { "http://127.0.0.1:\(core.port)" }
     /// Every exchange so far, in the order of the requests; bodies cut after 1 MiB.
     package var exchanges: [Exchange] { core.exchanges }

@@ -86,6 +86,27 @@ struct LocalDirectory: Sendable {
         return ObjectInfo(key, status)
     }
 
+    /// Writes an object in one go: `body` fills the file.
+    func write(
+        _ key: ObjectKey, _ options: PutOptions, _ body: (TemporaryFile) throws(StorageError) -> Void
+    ) throws(StorageError) -> ObjectInfo {
+        let file = try create(key, options)
+        do throws(StorageError) {
+            try body(file)
+            try checkCancellation("write", key)
+            return try publish(file, as: key, options)
+        } catch {
+            abandon(file, key)
+            throw error
+        }
+    }
+
+    /// Leaves nothing of a write that failed, nor of the folders made for it.
+    func abandon(_ file: TemporaryFile, _ key: ObjectKey) {
+        file.discard()
+        _ = removeEmptied(Path.parent(Path.join(root, key.text)))
+    }
+
     private func makeDirectories(above key: ObjectKey) throws(StorageError) {
         var path = root
         for component in key.text.utf8.split(separator: 0x2F).dropLast() {

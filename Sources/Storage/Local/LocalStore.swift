@@ -29,14 +29,9 @@ package struct LocalStore: ObjectStore {
         _ bytes: [UInt8], at key: ObjectKey, _ options: PutOptions
     ) async throws(StorageError) -> ObjectInfo {
         try await onDisk { () throws(StorageError) in
-            let file = try directory.create(key, options)
-            do throws(SystemError) {
-                try file.write(bytes.span.bytes)
-            } catch {
-                throw StorageError(error, operation: "write", key: key)
+            try directory.write(key, options) { file throws(StorageError) in
+                try directory.call("write", key) { () throws(SystemError) in try file.write(bytes.span.bytes) }
             }
-            try checkCancellation("write", key)
-            return try directory.publish(file, as: key, options)
         }
     }
 
@@ -44,17 +39,14 @@ package struct LocalStore: ObjectStore {
         _ parts: [Part], at key: ObjectKey, _ options: PutOptions
     ) async throws(StorageError) -> ObjectInfo {
         try await onDisk { () throws(StorageError) in
-            let file = try directory.create(key, options)
-            for part in parts {
-                try checkCancellation("write", key)
-                do throws(SystemError) {
-                    try part.withBytes { bytes throws(SystemError) in try file.write(bytes) }
-                } catch {
-                    throw StorageError(error, operation: "write", key: key)
+            try directory.write(key, options) { file throws(StorageError) in
+                for part in parts {
+                    try checkCancellation("write", key)
+                    try directory.call("write", key) { () throws(SystemError) in
+                        try part.withBytes { bytes throws(SystemError) in try file.write(bytes) }
+                    }
                 }
             }
-            try checkCancellation("write", key)
-            return try directory.publish(file, as: key, options)
         }
     }
 
@@ -73,7 +65,7 @@ package struct LocalStore: ObjectStore {
             }
             return (result, info)
         } catch {
-            await onDisk { file.discard() }
+            await onDisk { directory.abandon(file, key) }
             throw error
         }
     }

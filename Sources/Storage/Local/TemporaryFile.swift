@@ -20,15 +20,24 @@ final class TemporaryFile: Sendable {
             let temporaryName = LocalPath.temporaryName(for: name, now: now, random: generator.next())
             let path = Path.join(directory, temporaryName)
             do throws(SystemError) {
-                file = try FileDescriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+                let created = try FileDescriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+                guard try Self.lock(created, path) else { continue }
+                file = created
                 self.path = path
-                break
+                return
             } catch  where error.code == EEXIST {
                 continue
             }
         }
+    }
+
+    /// Takes the lock of a file just created; false when a sweeper came first, whose clock is far ahead.
+    private static func lock(_ file: borrowing FileDescriptor, _ path: String) throws(SystemError) -> Bool {
         // Where a file system has no locks the age of debris alone protects the file.
-        _ = try? file.tryLock()
+        guard let isLocked = try? file.tryLock() else { return true }
+        guard isLocked, let there = try FileSystem.linkStatus(path) else { return false }
+        let status = try file.status()
+        return there.inode == status.inode
     }
 
     deinit { discard() }
