@@ -79,11 +79,12 @@ let package = Package(
             ],
             swiftSettings: tests),
         .testTarget(
-            name: "CommandsTests", dependencies: ["Commands", "Archiver", "Repository", "Storage", "Bytes", "TestSupport"],
+            name: "CommandsTests",
+            dependencies: ["Commands", "Archiver", "Repository", "Storage", "Bytes", "TestSupport"],
             swiftSettings: tests),
         .testTarget(
             name: "ScenarioTests",
-            dependencies: ["wal-s", "TestSupport", "Bytes", "Postgres", "Storage", "Repository"],
+            dependencies: ["wal-s", "TestSupport", "Archiver", "Bytes", "Postgres", "Storage", "Repository"],
             swiftSettings: tests),
     ]
 )
