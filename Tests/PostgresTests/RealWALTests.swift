@@ -7,7 +7,7 @@ import Testing
 /// Segments that servers archived: each must be good.
 @Suite struct RealWALTests {
     @Test(
-        .enabled(if: !Servers.all.isEmpty, "no PostgreSQL here"), .timeLimit(.minutes(5)),
+        .enabled(if: !Servers.all.isEmpty, "no PostgreSQL here"), .timeLimit(.minutes(10)),
         arguments: Servers.all, [1, 16])
     func `whatever a server archives is good, over crashes, promotion and long records`(
         server: Server, mebibytes: Int
@@ -25,7 +25,11 @@ import Testing
                     let bytes = try readFile("\(folder)/\(archive)/\(file)")
                     switch name {
                     case .segment(let segment):
-                        records += try verify(bytes, segment, size).recordCount
+                        let verifier = try verify(bytes, segment, size)
+                        // pg_waldump fails at a record that goes on in the next segment; what it printed counts.
+                        let dump = try await Shell.run(["\(server.bin)/pg_waldump", "\(folder)/\(archive)/\(file)"])
+                        #expect(verifier.recordCount == dump.text.split(separator: "\n").count, "\(file)")
+                        records += verifier.recordCount
                         kinds.insert("segment of timeline \(segment.timeline)")
                     case .partial(let segment):
                         try verify(bytes, segment, size, isPartial: true)
@@ -48,7 +52,7 @@ import Testing
     }
 
     @Test(
-        .enabled(if: SharedMaterial.has("fixtures/walg"), "needs ../shared/fixtures/walg"), .timeLimit(.minutes(5)))
+        .enabled(if: SharedMaterial.has("fixtures/walg"), "needs ../shared/fixtures/walg"), .timeLimit(.minutes(10)))
     func `every segment that WAL-G archived is good`() async throws {
         let decoders = [
             "lz4": ["lz4", "-dqc"], "zst": ["zstd", "-dqc"], "br": ["brotli", "-dc"],
