@@ -12,53 +12,29 @@ struct BackupDocuments: Sendable {
     let files: [MemberPath: ExpectedFile]?
     let plan: RestorePlan
 
-    /// A sentinel is small, but those of WAL-G 1 hold the list of files.
-    private static let sentinelLimit = 1 << 30
-
     /// Finds the backup's name.
-    static func select(_ selection: BackupSelection, in store: any ObjectStore) async throws -> String {
-        let listing = try await store.list(prefix: Layout.backupsFolder, recursive: false)
-        let backups = listing.objects.compactMap { object in
-            Layout.backup(ofSentinel: object.key).map { (name: $0, modified: object.modified) }
-        }
+    static func select(_ selection: BackupSelection, in store: any ObjectStore, _ log: Log) async throws -> String {
+        let catalog = BackupCatalog(store)
         switch selection {
         case .latest:
-            // Times of S3 have whole seconds; of two in one second the later name is the later backup.
-            let newest = backups.max { left, right in
-                left.modified == right.modified ? left.name < right.name : left.modified < right.modified
+            let latest = try await catalog.latest()
+            if latest.entry != latest.newestModified {
+                log.warning(
+                    """
+                    LATEST is \(latest.entry.name), the newest by start; \(latest.newestModified.name) was written to \
+                    the store later
+                    """)
             }
-            guard let newest else { throw RepositoryError.noBackups }
-            return newest.name
-        case .name(let name):
-            guard backups.contains(where: { $0.name == name }) else { throw RepositoryError.noBackup(named: name) }
-            return name
-        case .userData(let wanted):
-            var found: [String] = []
-            for backup in backups {
-                let sentinel = try await readSentinel(backup.name, in: store)
-                if let data = sentinel.userData, data.isEquivalent(to: wanted) { found.append(backup.name) }
-            }
-            guard let only = found.first else {
-                throw RepositoryError(.notFound, detail: "no backup has the user data of --target-user-data")
-            }
-            guard found.count == 1 else {
-                throw RepositoryError(
-                    .ambiguous,
-                    detail: "several backups have this user data: \(found.joined(separator: ", ")). Name one of them")
-            }
-            return only
+            log.info("LATEST backup is: '\(latest.entry.name)'")
+            return latest.entry.name
+        case .name(let name): return try await catalog.entry(named: name).name
+        case .userData(let wanted): return try await catalog.entry(userData: wanted).name
         }
-    }
-
-    private static func readSentinel(_ name: String, in store: any ObjectStore) async throws -> Sentinel {
-        let key = Layout.sentinel(name)
-        let (bytes, _) = try await store.get(key, limit: sentinelLimit)
-        return try Sentinel(parsing: bytes, object: key.text)
     }
 
     /// Reads and checks everything that can be known without writing.
     static func read(_ name: String, mask: FileMask?, in store: any ObjectStore) async throws -> BackupDocuments {
-        let sentinel = try await readSentinel(name, in: store)
+        let sentinel = try await BackupCatalog(store).sentinel(name)
         try refuseDelta(name, sentinel)
         if let encryption = sentinel.integrity?.encryption {
             throw ArchiverError(

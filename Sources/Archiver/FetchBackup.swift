@@ -15,8 +15,8 @@ package struct FetchBackup: Sendable {
     let settings: RestoreSettings
     let store: any ObjectStore
     let log: Log
-    /// Told of the stored bytes to come, and of those that arrived.
-    let progress: @Sendable (_ done: Int, _ total: Int) -> Void
+    /// Told of the stored bytes.
+    let progress: any ProgressReporting
     /// Called between the steps; tests end the restore here as a crash would.
     let step: @Sendable (RestoreStep) throws -> Void
     /// Waits between two attempts at a tar.
@@ -24,7 +24,7 @@ package struct FetchBackup: Sendable {
 
     package init(
         _ settings: RestoreSettings, store: any ObjectStore, log: Log,
-        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        progress: any ProgressReporting = NoProgress(),
         step: @escaping @Sendable (RestoreStep) throws -> Void = { _ in },
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
@@ -43,23 +43,21 @@ package struct FetchBackup: Sendable {
     package func run() async throws -> RestoreOutcome {
         let destination = Path.absolute(settings.destination)
         try RestoreDestination.check(destination)
-        let name = try await BackupDocuments.select(settings.selection, in: store)
+        let name = try await BackupDocuments.select(settings.selection, in: store, log)
         let backup = try await BackupDocuments.read(name, mask: settings.mask, in: store)
         for key in backup.plan.ignored {
             log.warning("\(key) is not an object of \(name), left from another run: ignored")
         }
+        let tablespaces = try planTablespaces(backup, destination)
         let done = Locked(0)
-        let total = backup.plan.byteCount
+        progress.started(total: backup.plan.byteCount)
+        defer { progress.finished() }
         let stream = FetchStream(store: store) { [progress] count in
-            progress(
-                done.withLock { done in
-                    done += count
-                    return done
-                }, total)
+            done.withLock { $0 += count }
+            progress.advanced(by: count)
         }
         let control = try await RestoreControl.read(backup, stream)
         let label = try await readLabel(backup, stream)
-        let tablespaces = try planTablespaces(backup, destination)
         try RestoreDestination.check(destination)
         try step(.planned)
 
@@ -93,6 +91,7 @@ package struct FetchBackup: Sendable {
         try step(.controlWritten)
         try root.removeFile(RestoreDestination.marker)
         if settings.syncs { try root.sync() }
+        progress.finished()
         log.info("Backup extraction complete.")
         return RestoreOutcome(
             backup: name, destination: destination, tablespaces: tablespaces,

@@ -8,8 +8,8 @@ enum RestoreDestination {
 
     /// Refuses what must not be written into, and changes nothing.
     ///
-    /// - Throws: `ArchiverError` with `localFile` for a file, a directory that is not empty or that a server runs in,
-    ///   or one that cannot be written.
+    /// - Throws: `ArchiverError` with `conflict` for a directory that is not empty or that a server runs in, with
+    ///   `localFile` for what is no directory; `SystemError` for one that cannot be written.
     static func check(_ path: String) throws {
         guard let status = try FileSystem.status(path) else {
             if try FileSystem.linkStatus(path) != nil {
@@ -25,12 +25,12 @@ enum RestoreDestination {
         guard !names.isEmpty else { return }
         if let process = try runningServer(in: path) {
             throw ArchiverError(
-                .localFile,
+                .conflict,
                 "\(path) is the data directory of a running server (process \(process)): refused, nothing was touched")
         }
         if names.contains(marker) {
             throw ArchiverError(
-                .localFile,
+                .conflict,
                 """
                 \(path) holds a backup-fetch that did not end (see \(Path.join(path, marker))): make sure that none \
                 is running, remove the directory's contents (and those of its tablespaces) and fetch again
@@ -38,7 +38,7 @@ enum RestoreDestination {
         }
         let example = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
         throw ArchiverError(
-            .localFile,
+            .conflict,
             "\(path) is not empty (\(example)): refused, nothing was touched. Restore into an empty directory")
     }
 

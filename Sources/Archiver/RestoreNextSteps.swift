@@ -5,21 +5,21 @@ import Repository
 package struct RestoreNextSteps: Sendable {
     /// The program, as an absolute path.
     package var executable: String
-    /// The configuration file that was used, absolute; nil when there was none.
-    package var configurationFile: String?
+    /// Flags that give it the same settings, none of them secret.
+    package var flags: [String]
     /// Names of the environment variables that settings came from; never their values.
     package var environmentNames: [String]
 
-    package init(executable: String, configurationFile: String?, environmentNames: [String]) {
+    package init(executable: String, flags: [String] = [], environmentNames: [String]) {
         self.executable = executable
-        self.configurationFile = configurationFile
+        self.flags = flags
         self.environmentNames = environmentNames
     }
 
     /// The value of `restore_command`, as it stands in `postgresql.conf`, quotes included.
     package var restoreCommand: String {
         var command = Self.shellQuoted(executable)
-        if let configurationFile { command += " --config " + Self.shellQuoted(configurationFile) }
+        for flag in flags { command += " " + Self.shellQuoted(flag) }
         // PostgreSQL reads %% as one %.
         command = command.replacingEach("%", with: "%%")
         command += " wal-fetch \"%f\" \"%p\""
@@ -47,14 +47,14 @@ package struct RestoreNextSteps: Sendable {
         for link in outcome.skippedLinks {
             lines += ["  \(link) was a symbolic link and is not restored: make it, or the file, yourself"]
         }
-        lines += ["  then start the server as the owner of the directory."]
+        lines += ["  then start the server; all of this as the owner of the directory."]
         return lines.joined(separator: "\n")
     }
 
     private static func shellQuoted(_ text: String) -> String {
         let plain = text.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || [0x2F, 0x2E, 0x2D, 0x5F].contains(byte)
+                || [0x2F, 0x2E, 0x2D, 0x5F, 0x3D, 0x3A].contains(byte)
         }
         return plain ? text : "'" + text.replacingEach("'", with: "'\\''") + "'"
     }

@@ -58,7 +58,7 @@ enum RestoreTablespaces {
 
     /// Refuses locations that hold anything, and changes nothing.
     ///
-    /// - Throws: `ArchiverError` with `localFile`; where the original locations are in use it shows the way out, a
+    /// - Throws: `ArchiverError` with `conflict`; where the original locations are in use it shows the way out, a
     ///   ready `--restore-spec`.
     static func checkLocations(
         _ tablespaces: [TablespaceSpec.Tablespace], destination: String, isReplaced: Bool
@@ -82,7 +82,7 @@ enum RestoreTablespaces {
                     \(template(tablespaces, destination: destination))
                     """
             }
-            throw ArchiverError(.localFile, message)
+            throw ArchiverError(.conflict, message)
         }
     }
 

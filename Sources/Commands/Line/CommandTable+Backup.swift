@@ -35,7 +35,8 @@ extension CommandTable {
                 .init(
                     "backup-fetch --target-user-data '{\"label\":\"before\"}' /restore",
                     "The one backup with this user data."),
-            ]),
+            ],
+            run: RestoreCommands.fetch),
         Command(
             "backup-list", "Prints full list of backups from which recovery is available",
             flags: [.pretty, .listJSON, .detail, .targetStorage],

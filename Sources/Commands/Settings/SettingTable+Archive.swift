@@ -34,8 +34,7 @@ extension SettingTable {
             .accepted("parts are uploaded as they fill, within the memory limit")),
         Setting(
             .downloadFileRetries, .integer(0...1_000_000), default: "15",
-            "How often a part is fetched again.",
-            .accepted("a broken download resumes where it broke, within its time budget")),
+            "How often a part is fetched again when the store does not answer; a broken download resumes besides."),
         Setting(
             .compressionMethod, .choice(["lz4", "zstd", "brotli", "lzma", "none"]), default: "lz4",
             "How objects are compressed."),
@@ -55,8 +54,7 @@ extension SettingTable {
             .warned("nothing is throttled in this version")),
         Setting(
             .tarDisableFsync, .bool, default: "false",
-            "Leave restored files unsynced.",
-            .accepted("restored files are always made durable")),
+            "Leave restored files unsynced: quicker, and a crash of the machine can spoil the restore."),
         Setting(
             .directIO, .bool, default: "false",
             "Read past the page cache.",
