@@ -1,6 +1,7 @@
 import Glibc
 import Testing
 
+@testable import Storage
 @testable import TestSupport
 
 @Suite(.timeLimit(.minutes(1))) struct FaultServerTests {
@@ -213,5 +214,24 @@ import Testing
             ["curl", "-sS", "--noproxy", "*", "-T", "-", "\(server.endpoint)/a"], input: Array("stressed".utf8))
         #expect(result.exitCode == 0, "\(result)")
         #expect(server.requests.first?.header("transfer-encoding") == "chunked")
+    }
+
+    @Test(.enabled(if: S3Server.isThere, "WALS_TEST_S3_ENDPOINT is not set"))
+    func `signatures hold through the proxy, and a lost reply is told from a lost request`() async throws {
+        let upstream = try #require(S3Server.variable("WALS_TEST_S3_ENDPOINT"))
+        let proxy = try FaultServer(
+            upstream: upstream, rules: [FaultRule("PUT", containing: "/lost", on: 1...1, .forward.lost(.reset))])
+        var configuration = try S3Server.configuration(prefix: "proxied/\(UInt64.random(in: 0 ... .max))")
+        configuration.endpoint = try S3Endpoint(parsing: proxy.endpoint)
+        let store = S3Store(configuration, log: .silent)
+        var generator = SeededGenerator(seed: 5)
+        let bytes = generator.bytes(100_000)
+        for key: ObjectKey in ["plain", "odd key+%", "lost"] {
+            #expect(try await store.put(bytes, at: key, .create).byteCount == bytes.count)
+            #expect(try await store.get(key, limit: bytes.count).bytes == bytes)
+        }
+        #expect(try await store.list(prefix: "").objects.map(\.key) == ["lost", "odd key+%", "plain"])
+        #expect(try await store.delete(["lost", "odd key+%", "plain"]) == [])
+        #expect(proxy.exchanges.first { $0.sentStatus == nil }?.upstreamStatus == 200)
     }
 }

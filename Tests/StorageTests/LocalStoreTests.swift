@@ -1,4 +1,5 @@
 import Bytes
+import Dispatch
 import Glibc
 import TestSupport
 import Testing
@@ -238,5 +239,30 @@ import Testing
         try directory.write([1], to: "lost+found/inode")
         #expect(try await store.list(prefix: "").objects.map(\.key) == ["linked/object"])
         #expect(try await store.get("linked/object", limit: 1).bytes == [1])
+    }
+
+    /// As many writes as wait for each other here could never run at once on the cooperative pool's threads.
+    @Test func `disk work holds no thread of the cooperative pool`() async throws {
+        let count = sysconf(CInt(_SC_NPROCESSORS_ONLN)) + 2
+        let everyone = DispatchSemaphore(value: 0)
+        let arrived = Locked(0)
+        let store = LocalStore(
+            root: directory.path, threads: count,
+            clock: {
+                let number = arrived.withLock { arrived in
+                    arrived += 1
+                    return arrived
+                }
+                if number == count { for _ in 1..<count { everyone.signal() } }
+                if number < count { everyone.wait() }
+                return Timestamp.now()
+            })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<count {
+                group.addTask { _ = try await store.put([1], at: ObjectKey("\(index)"), .create) }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try directory.tree().count == count)
     }
 }

@@ -133,9 +133,18 @@ struct LocalDirectory: Sendable {
     private func syncDirectories(above key: ObjectKey) throws(StorageError) {
         var directory = Path.parent(Path.join(root, key.text))
         while true {
-            try call("write", key) { () throws(SystemError) in try FileSystem.syncDirectory(directory) }
+            try call("write", key) { () throws(SystemError) in try sync(directory) }
             if directory.utf8.count <= root.utf8.count { return }
             directory = Path.parent(directory)
+        }
+    }
+
+    private func sync(_ directory: String) throws(SystemError) {
+        do throws(SystemError) {
+            try FileSystem.syncDirectory(directory)
+        } catch  where error.code == EINVAL || error.code == EBADF {
+            // Some network and FUSE file systems have no such thing for directories; PostgreSQL passes over it too.
+            return
         }
     }
 
@@ -200,7 +209,7 @@ struct LocalDirectory: Sendable {
         }
         for directory in changed {
             do throws(SystemError) {
-                try FileSystem.syncDirectory(directory)
+                try sync(directory)
             } catch  where error.code == ENOENT {
                 // Emptied by a later key of this batch, or by another process.
                 continue

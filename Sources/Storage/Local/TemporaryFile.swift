@@ -106,7 +106,9 @@ final class TemporaryFile: Sendable {
         var names: [String] = []
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { field -> String? in
-                let bytes = field.prefix { $0 != 0 }
+                guard let start = field.baseAddress else { return nil }
+                let length = strnlen(start.assumingMemoryBound(to: CChar.self), field.count)
+                let bytes = UnsafeRawBufferPointer(start: start, count: length)
                 return LocalPath.isTemporary(bytes) ? String(decoding: bytes, as: UTF8.self) : nil
             }
             if let name { names.append(name) }
