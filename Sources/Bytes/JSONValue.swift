@@ -123,14 +123,20 @@ package struct JSONMember: Equatable, Sendable {
     private static func folded(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
 }
 
-/// Makes values out of tokens.
+/// Makes values out of tokens, in time linear in their number.
 package struct JSONValueBuilder: Sendable {
-    private enum Open {
-        case array([JSONValue])
-        case object([JSONMember], name: String)
+    private struct Open {
+        /// Where the container's items begin in `items`.
+        let start: Int
+        let isObject: Bool
+        /// The name that the container itself has in the one around it.
+        let name: String
     }
 
+    /// Finished items of all open containers, the innermost's last; those of arrays have no name.
+    private var items: [JSONMember] = []
     private var open: [Open] = []
+    private var name = ""
     /// The value, when its last token was added.
     package private(set) var value: JSONValue?
 
@@ -139,34 +145,27 @@ package struct JSONValueBuilder: Sendable {
     /// Takes the next token of the value, in the order the reader gives them.
     package mutating func add(_ token: JSONToken) {
         switch token {
-        case .beginObject: open.append(.object([], name: ""))
-        case .beginArray: open.append(.array([]))
+        case .beginObject: open.append(Open(start: items.count, isObject: true, name: name))
+        case .beginArray: open.append(Open(start: items.count, isObject: false, name: name))
         case .endObject, .endArray:
-            switch open.popLast() {
-            case .array(let elements): complete(.array(elements))
-            case .object(let members, _): complete(.object(members))
-            case nil: break
-            }
-        case .name(let name):
-            guard case .object(let members, _)? = open.popLast() else { return }
-            open.append(.object(members, name: name))
+            guard let container = open.popLast() else { return }
+            let members = Array(items[container.start...])
+            items.removeSubrange(container.start...)
+            name = container.name
+            complete(container.isObject ? .object(members) : .array(members.map(\.value)))
+        case .name(let text): name = text
         case .null: complete(.null)
-        case .bool(let value): complete(.bool(value))
+        case .bool(let flag): complete(.bool(flag))
         case .string(let text): complete(.string(text))
         case .number(let text): complete(.number(text))
         }
     }
 
     private mutating func complete(_ finished: JSONValue) {
-        // The container is taken out while it grows, so that it is not copied.
-        switch open.popLast() {
-        case nil: value = finished
-        case .array(var elements):
-            elements.append(finished)
-            open.append(.array(elements))
-        case .object(var members, let name):
-            members.append(JSONMember(name, finished))
-            open.append(.object(members, name: name))
+        guard let container = open.last else {
+            value = finished
+            return
         }
+        items.append(JSONMember(container.isObject ? name : "", finished))
     }
 }
