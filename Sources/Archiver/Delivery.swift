@@ -1,0 +1,157 @@
+package import Bytes
+import Digests
+import Glibc
+package import Postgres
+package import Storage
+import Streams
+
+/// Downloads a stored WAL file into place: written beside the destination, verified, then renamed.
+package struct Delivery: Sendable {
+    /// What the content must be.
+    package struct Check: Sendable {
+        package let name: String
+        package let kind: WALFileName?
+        /// The cluster's segment size; nil to believe the segment's own header.
+        package let size: WALSegmentSize?
+        /// The cluster that recovers; nil when it is not known.
+        package let systemIdentifier: UInt64?
+
+        package init(name: String, kind: WALFileName?, size: WALSegmentSize?, systemIdentifier: UInt64?) {
+            self.name = name
+            self.kind = kind
+            self.size = size
+            self.systemIdentifier = systemIdentifier
+        }
+    }
+
+    package let store: any ObjectStore
+    package let pool: PartPool
+    package let check: Check
+
+    package init(store: any ObjectStore, pool: PartPool, check: Check) {
+        self.store = store
+        self.pool = pool
+        self.check = check
+    }
+
+    /// Delivers the object to `destination` and returns the SHA-256 of its content.
+    ///
+    /// Corrupted bytes are fetched once more, since a bit may have flipped on the way.
+    ///
+    /// - Throws: `ArchiverError` of kind `corrupted`, naming the object, when the content is not what it must be.
+    @discardableResult
+    package func run(_ variant: StoredWAL.Variant, to destination: String) async throws -> [UInt8] {
+        do {
+            return try await attempt(variant, destination)
+        } catch let error as ArchiverError where error.kind == .corrupted {
+            return try await attempt(variant, destination)
+        }
+    }
+
+    private func attempt(_ variant: StoredWAL.Variant, _ destination: String) async throws -> [UInt8] {
+        let temporary = "\(destination).\(getpid()).tmp"
+        do {
+            let digest = MessageDigest(.sha256)
+            var content = ContentCheck(check)
+            let file: FileDescriptor
+            do {
+                file = try FileDescriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC)
+            } catch {
+                throw ArchiverError(.localFile, "\(check.name): the target cannot be written: \(error)")
+            }
+            do {
+                try await ObjectReading.read(variant.key, variant.format, from: store, pool: pool) { bytes in
+                    try content.update(bytes)
+                    digest.update(bytes)
+                    try file.write(bytes)
+                }
+                try content.finish()
+            } catch let error as StreamError {
+                throw corrupted(variant, "\(error)")
+            } catch let error as PostgresError {
+                throw corrupted(variant, "\(error)")
+            } catch let error as SystemError {
+                throw ArchiverError(.localFile, "\(check.name): the target cannot be written: \(error)")
+            } catch let error as StorageError where error.kind == .corrupted {
+                throw corrupted(variant, "\(error)")
+            }
+            do {
+                try file.sync()
+                try file.close()
+                try FileSystem.rename(temporary, to: destination)
+            } catch {
+                throw ArchiverError(.localFile, "\(check.name): the target cannot be written: \(error)")
+            }
+            return digest.finish()
+        } catch {
+            _ = try? FileSystem.removeFile(temporary)
+            throw error
+        }
+    }
+
+    private func corrupted(_ variant: StoredWAL.Variant, _ what: String) -> ArchiverError {
+        ArchiverError(
+            .corrupted,
+            "\(store.location)/\(variant.key) is damaged or not what its name says: \(what). Nothing was delivered; "
+                + "restore the object from a copy, or recover to a point before it")
+    }
+
+    /// Puts known content in place, for answers that come from this machine.
+    static func write(_ bytes: [UInt8], to destination: String) throws {
+        do {
+            try FileSystem.replace(destination, with: bytes)
+        } catch {
+            throw ArchiverError(.localFile, "the target cannot be written: \(error)")
+        }
+    }
+}
+
+/// Judges content while it streams by.
+struct ContentCheck {
+    private let check: Delivery.Check
+    private var verifier: WALSegmentVerifier?
+    /// The first page of a segment while its size is not known yet; else the whole of a small file.
+    private var held: [UInt8] = []
+
+    init(_ check: Delivery.Check) { self.check = check }
+
+    mutating func update(_ bytes: RawSpan) throws(PostgresError) {
+        switch check.kind {
+        case .segment(let name): try feed(bytes, name, isPartial: false)
+        case .partial(let name): try feed(bytes, name, isPartial: true)
+        case .history, .backupHistory: if held.count < 1 << 20 { bytes.withUnsafeBytes { held += $0 } }
+        case nil: break
+        }
+    }
+
+    private mutating func feed(_ bytes: RawSpan, _ name: WALSegmentName, isPartial: Bool) throws(PostgresError) {
+        if verifier == nil {
+            bytes.withUnsafeBytes { held += $0 }
+            guard held.count >= 8192 else { return }
+            let header = try WALSegmentHeader(parsing: held.span.bytes)
+            verifier = WALSegmentVerifier(
+                name: name, size: check.size ?? header.segmentSize, systemIdentifier: check.systemIdentifier,
+                isPartial: isPartial)
+            try verifier?.update(held.span.bytes)
+            held = []
+            return
+        }
+        try verifier?.update(bytes)
+    }
+
+    mutating func finish() throws {
+        switch check.kind {
+        case .segment, .partial:
+            guard verifier != nil else {
+                throw PostgresError(.corrupted, "\(check.name): \(held.count) bytes are no WAL segment")
+            }
+            try verifier?.finish()
+        case .history(let timeline): _ = try TimelineHistory(parsing: held, timeline: timeline)
+        case .backupHistory:
+            guard held.starts(with: Array("START WAL LOCATION".utf8)) else {
+                throw PostgresError(.corrupted, "\(check.name): not a backup history file")
+            }
+        case nil: break
+        }
+    }
+}
