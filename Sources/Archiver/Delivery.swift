@@ -53,12 +53,7 @@ package struct Delivery: Sendable {
         do {
             let digest = MessageDigest(.sha256)
             var content = ContentCheck(check)
-            let file: FileDescriptor
-            do {
-                file = try FileDescriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC)
-            } catch {
-                throw ArchiverError(.localFile, "\(check.name): the target cannot be written: \(error)")
-            }
+            let file = try openTarget(temporary)
             do {
                 try await ObjectReading.read(variant.key, variant.format, from: store, pool: pool) { bytes in
                     try content.update(bytes)
@@ -77,7 +72,6 @@ package struct Delivery: Sendable {
             }
             do {
                 try file.sync()
-                try file.close()
                 try FileSystem.rename(temporary, to: destination)
             } catch {
                 throw ArchiverError(.localFile, "\(check.name): the target cannot be written: \(error)")
@@ -86,6 +80,14 @@ package struct Delivery: Sendable {
         } catch {
             _ = try? FileSystem.removeFile(temporary)
             throw error
+        }
+    }
+
+    private func openTarget(_ path: String) throws -> TargetFile {
+        do {
+            return try TargetFile(path)
+        } catch {
+            throw ArchiverError(.localFile, "\(check.name): the target cannot be written: \(error)")
         }
     }
 
@@ -104,6 +106,18 @@ package struct Delivery: Sendable {
             throw ArchiverError(.localFile, "the target cannot be written: \(error)")
         }
     }
+}
+
+/// A new file that is written once; a class, so that closures of a download may hold it.
+private final class TargetFile {
+    private let file: FileDescriptor
+
+    init(_ path: String) throws(SystemError) {
+        file = try FileDescriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC)
+    }
+
+    func write(_ bytes: RawSpan) throws(SystemError) { try file.write(bytes) }
+    func sync() throws(SystemError) { try file.sync() }
 }
 
 /// Judges content while it streams by.
@@ -129,10 +143,11 @@ struct ContentCheck {
             bytes.withUnsafeBytes { held += $0 }
             guard held.count >= 8192 else { return }
             let header = try WALSegmentHeader(parsing: held.span.bytes)
-            verifier = WALSegmentVerifier(
+            var fresh = WALSegmentVerifier(
                 name: name, size: check.size ?? header.segmentSize, systemIdentifier: check.systemIdentifier,
                 isPartial: isPartial)
-            try verifier?.update(held.span.bytes)
+            try fresh.update(held.span.bytes)
+            verifier = fresh
             held = []
             return
         }
@@ -143,13 +158,13 @@ struct ContentCheck {
         switch check.kind {
         case .segment, .partial:
             guard verifier != nil else {
-                throw PostgresError(.corrupted, "\(check.name): \(held.count) bytes are no WAL segment")
+                throw PostgresError(.truncated, subject: check.name, detail: "\(held.count) bytes are no WAL segment")
             }
             try verifier?.finish()
         case .history(let timeline): _ = try TimelineHistory(parsing: held, timeline: timeline)
         case .backupHistory:
             guard held.starts(with: Array("START WAL LOCATION".utf8)) else {
-                throw PostgresError(.corrupted, "\(check.name): not a backup history file")
+                throw PostgresError(.malformed, subject: check.name, detail: "not a backup history file")
             }
         case nil: break
         }

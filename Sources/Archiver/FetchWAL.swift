@@ -95,17 +95,16 @@ package struct FetchWAL: Sendable {
             if mayBeGuessed(check.kind) {
                 let method = guess()
                 let variant = StoredWAL.Variant(
-                    key: StoredWAL.key(check.name, method), format: StoredFormat(method))
+                    key: StoredWAL.key(check.name, method), format: method.storedFormat)
                 do {
-                    return try await delivery.run(variant, to: destination)
+                    try await delivery.run(variant, to: destination)
+                    return
                 } catch let error as StorageError where error.kind == .notFound {
                     log.debug("\(variant.key) is not there, looking for other forms")
                 }
             }
             let stored = try await StoredWAL.find(check.name, in: store)
-            guard !stored.variants.isEmpty else {
-                return try await proveAbsence(stored, check)
-            }
+            if stored.variants.isEmpty { try await proveAbsence(stored, check) }
             try await deliver(stored, delivery, to: destination)
         }
     }
@@ -139,7 +138,8 @@ package struct FetchWAL: Sendable {
         }
     }
 
-    private func proveAbsence(_ stored: StoredWAL, _ check: Delivery.Check) async throws {
+    /// Throws `absent` when the absence is proven, and what stands against it otherwise.
+    private func proveAbsence(_ stored: StoredWAL, _ check: Delivery.Check) async throws -> Never {
         if let later = stored.laterSegment, case .segment = check.kind {
             guard options.allowGap else {
                 throw ArchiverError(
@@ -182,7 +182,7 @@ package struct FetchWAL: Sendable {
     }
 
     private func remember(_ variant: StoredWAL.Variant) {
-        guard let method = CompressionMethod.allCases.first(where: { StoredFormat($0) == variant.format }) else { return }
+        guard let method = CompressionMethod.allCases.first(where: { $0.storedFormat == variant.format }) else { return }
         state.write("fetched-codec", Array(method.rawValue.utf8))
     }
 

@@ -27,8 +27,7 @@ package enum ObjectReading {
             }
             if let failure { throw failure }
         }
-        try decompressor.finish { plain throws(StreamError) in take(plain) }
-        if let failure { throw failure }
+        try decompressor.finish()
         return info
     }
 }

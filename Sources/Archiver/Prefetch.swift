@@ -80,7 +80,7 @@ package struct Prefetch: Sendable {
             name: name, kind: .segment(segment), size: size, systemIdentifier: systemIdentifier)
         let delivery = Delivery(store: store, pool: pool, check: check)
         do {
-            let variant = StoredWAL.Variant(key: StoredWAL.key(name, method), format: StoredFormat(method))
+            let variant = StoredWAL.Variant(key: StoredWAL.key(name, method), format: method.storedFormat)
             do {
                 try await delivery.run(variant, to: running)
             } catch let error as StorageError where error.kind == .notFound {

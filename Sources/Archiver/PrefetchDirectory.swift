@@ -90,10 +90,13 @@ package struct PrefetchDirectory: Sendable {
 
     /// Waits while the prefetcher is writing this very segment and getting on with it.
     private func waitForRunning(_ segment: String) async {
-        let running = Path.join(path, "running/\(segment)")
+        let running = Path.join(path, "running")
         var lastCount = -1
         var idle = 0
-        while let status = try? FileSystem.linkStatus(running), isLocked() {
+        while let names = try? FileSystem.names(in: running),
+            let name = names.first(where: { $0.hasPrefix(segment) }),
+            let status = (try? FileSystem.linkStatus(Path.join(running, name))) ?? nil, isLocked()
+        {
             idle = status.byteCount == lastCount ? idle + 1 : 0
             lastCount = status.byteCount
             // Two seconds without growth: the foreground download is the better bet.

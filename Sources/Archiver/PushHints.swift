@@ -1,7 +1,7 @@
 import Bytes
 import Postgres
 package import Storage
-package import Streams
+import Streams
 
 /// That a file was pushed ahead of PostgreSQL's call: enough to recognise the object without sending it again.
 package struct PushedHint: Equatable, Sendable {

@@ -70,7 +70,7 @@ package struct PushWAL: Sendable {
         let executor = BlockingExecutor(threads: min(wanted, 8))
         let pool = PartPool(partSize: options.partSize, limit: max(2, min(wanted, 8) + 1))
         if others.isEmpty {
-            try await withTaskExecutorPreference(executor) { try await push(file, pool: pool) }
+            _ = try await withTaskExecutorPreference(executor) { try await push(file, pool: pool) }
             return
         }
         let queue = Locked(others[...])
@@ -139,7 +139,7 @@ package struct PushWAL: Sendable {
             return try await upload(file, to: key, pool: pool)
         } catch let error as StorageError where error.kind == .alreadyExists {
             try await compare(
-                file, with: StoredWAL.Variant(key: key, format: StoredFormat(options.compression.method)), pool: pool)
+                file, with: StoredWAL.Variant(key: key, format: options.compression.method.storedFormat), pool: pool)
             return try await existing(key)
         }
     }
