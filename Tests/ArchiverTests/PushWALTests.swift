@@ -1,0 +1,224 @@
+import Archiver
+import Bytes
+import Postgres
+import Storage
+import Streams
+import TestSupport
+import Testing
+
+/// An archive of one cluster on this machine, pushed to without a server.
+private struct Bench {
+    let folder: TemporaryDirectory
+    let store: any ObjectStore
+
+    init(local: Bool = false) throws {
+        folder = try TemporaryDirectory()
+        try FileSystem.makeDirectories(folder.file("pg_wal/archive_status"))
+        if local {
+            try FileSystem.makeDirectory(folder.file("store"))
+            store = LocalStore(root: folder.file("store"))
+        } else {
+            store = MemoryStore()
+        }
+    }
+
+    func state() -> LocalState { LocalState(base: folder.file("state"), location: store.location) }
+
+    func pusher(_ method: CompressionMethod = .lz4, _ change: (inout PushWAL.Options) -> Void = { _ in }) -> PushWAL {
+        var options = PushWAL.Options(compression: CompressionSettings(method: method))
+        change(&options)
+        return PushWAL(store: store, state: state(), options: options, log: .silent)
+    }
+
+    @discardableResult
+    func place(_ segment: SyntheticSegment, as name: String? = nil) throws -> String {
+        try folder.write(segment.bytes, to: "pg_wal/\(name ?? segment.name)")
+    }
+
+    func stored(_ key: ObjectKey, _ format: StoredFormat = .lz4) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        let pool = PartPool(partSize: 1 << 20, limit: 4)
+        try await ObjectReading.read(key, format, from: store, pool: pool) { span in
+            span.withUnsafeBytes { bytes += $0 }
+        }
+        return bytes
+    }
+
+    func walKeys() async throws -> [String] {
+        try await store.list(prefix: "wal_005/", recursive: true).objects.map(\.key.name)
+    }
+}
+
+private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return (error as? ArchiverError)?.kind
+    }
+}
+
+@Suite struct PushWALTests {
+    @Test(arguments: CompressionMethod.allCases)
+    func `a segment is stored under its name and codec and reads back equal`(method: CompressionMethod) async throws {
+        let bench = try Bench()
+        let segment = SyntheticSegment(number: 3)
+        try await bench.pusher(method).run(path: try bench.place(segment))
+        let key = StoredWAL.key(segment.name, method)
+        #expect(try await bench.stored(key, method.storedFormat) == segment.bytes)
+    }
+
+    @Test(arguments: [true, false])
+    func `the same segment again is success, a different one is refused and what is stored stays`(local: Bool)
+        async throws
+    {
+        let bench = try Bench(local: local)
+        let first = SyntheticSegment(number: 3)
+        let path = try bench.place(first)
+        try await bench.pusher().run(path: path)
+        try await bench.pusher().run(path: path)
+        try bench.place(SyntheticSegment(number: 3, mark: 9))
+        #expect(await kind { try await bench.pusher().run(path: path) } == .conflict)
+        #expect(try await bench.stored("wal_005/\(ObjectKey(first.name)).lz4") == first.bytes)
+    }
+
+    @Test func `a different segment is refused under another codec too`() async throws {
+        let bench = try Bench()
+        let path = try bench.place(SyntheticSegment(number: 3))
+        try await bench.pusher(.lz4).run(path: path)
+        try await bench.pusher(.zstd).run(path: path)
+        try bench.place(SyntheticSegment(number: 3, mark: 9))
+        #expect(await kind { try await bench.pusher(.zstd).run(path: path) } == .conflict)
+        #expect(await kind { try await bench.pusher(.brotli).run(path: path) } == .conflict)
+        #expect(try await bench.walKeys() == [SyntheticSegment(number: 3).name + ".lz4"])
+    }
+
+    @Test func `of eight writers of different content one wins and its content is stored`() async throws {
+        let bench = try Bench()
+        let name = SyntheticSegment(number: 3).name
+        // Everybody knows the codec and the claim, so that only the conditional write decides.
+        try await bench.pusher().run(path: try bench.place(SyntheticSegment(number: 2)))
+        let winners = try await withThrowingTaskGroup(of: UInt32?.self) { group in
+            for mark in UInt32(1)...8 {
+                let segment = SyntheticSegment(number: 3, mark: mark)
+                let path = try bench.folder.write(segment.bytes, to: "writer\(mark)/pg_wal/\(name)")
+                let pusher = bench.pusher()
+                group.addTask {
+                    let kind = await kind { try await pusher.run(path: path) }
+                    if kind == nil { return mark }
+                    #expect(kind == .conflict)
+                    return nil
+                }
+            }
+            return try await group.reduce(into: [UInt32]()) { if let mark = $1 { $0.append(mark) } }
+        }
+        #expect(winners.count == 1)
+        let mark = try #require(winners.first)
+        #expect(try await bench.stored("wal_005/\(ObjectKey(name)).lz4") == SyntheticSegment(number: 3, mark: mark).bytes)
+    }
+
+    @Test func `short, empty, zero, renamed and cut segments are refused before anything is stored`() async throws {
+        let bench = try Bench()
+        let good = SyntheticSegment(number: 3)
+        var bad: [(String, [UInt8])] = [
+            ("half", Array(good.bytes.prefix(good.byteCount / 2))),
+            ("empty", []),
+            ("zero", [UInt8](repeating: 0, count: good.byteCount)),
+            ("other", SyntheticSegment(number: 4).bytes),
+            ("later timeline", SyntheticSegment(number: 3, timeline: 2).bytes),
+            ("noise", (0..<good.byteCount).map { UInt8(truncatingIfNeeded: $0 &* 31) }),
+        ]
+        bad.append(("one byte", [7]))
+        for (what, bytes) in bad {
+            let path = try bench.folder.write(bytes, to: "pg_wal/\(good.name)")
+            #expect(await kind { try await bench.pusher().run(path: path) } == .corrupted, "\(what)")
+        }
+        #expect(try await bench.walKeys().isEmpty)
+        #expect(try await bench.store.list(prefix: "").objects.isEmpty)
+    }
+
+    @Test(arguments: ["hello", "../00000001000000000000000A", "00000001000000000000000a", ".hidden", "00000001.histor"])
+    func `other names are refused`(name: String) async throws {
+        let bench = try Bench()
+        let path = bench.folder.file("pg_wal/") + name
+        #expect(await kind { try await bench.pusher().run(path: path) } != nil)
+        #expect(try await bench.walKeys().isEmpty)
+    }
+
+    @Test func `any plain name goes with the setting, and is still not overwritten`() async throws {
+        let bench = try Bench()
+        let path = try bench.folder.write(Array("hello".utf8), to: "pg_wal/test_file")
+        let pusher = bench.pusher { $0.allowAnyName = true }
+        try await pusher.run(path: path)
+        #expect(try await bench.walKeys() == ["test_file.lz4"])
+        _ = try bench.folder.write(Array("other".utf8), to: "pg_wal/test_file")
+        #expect(await kind { try await pusher.run(path: path) } == .conflict)
+    }
+
+    @Test func `a segment size that the settings contradict is refused`() async throws {
+        let bench = try Bench()
+        let path = try bench.place(SyntheticSegment(number: 3))
+        let pusher = bench.pusher { $0.expectedSegmentSize = WALSegmentSize(byteCount: 64 << 20) }
+        #expect(await kind { try await pusher.run(path: path) } == .configuration)
+    }
+
+    @Test func `a second cluster is refused, also without a claim when WAL of the first is there`() async throws {
+        let bench = try Bench()
+        try await bench.pusher().run(path: try bench.place(SyntheticSegment(number: 3)))
+        let foreign = try bench.place(SyntheticSegment(number: 4, systemIdentifier: 42))
+        #expect(await kind { try await bench.pusher().run(path: foreign) } == .configuration)
+        _ = try await bench.store.delete(["wals_claim.json"])
+        #expect(await kind { try await bench.pusher().run(path: foreign) } == .configuration)
+        #expect(try await bench.walKeys().count == 1)
+        let guardian = ClaimGuard(store: bench.store, state: bench.state(), log: .silent)
+        try await guardian.change(to: 42)
+        try await bench.pusher().run(path: foreign)
+        #expect(try await bench.walKeys().count == 2)
+    }
+
+    @Test func `files that are ready are pushed ahead and still asked for`() async throws {
+        let bench = try Bench()
+        for number in UInt64(3)...6 {
+            let segment = SyntheticSegment(number: number)
+            try bench.place(segment)
+            _ = try bench.folder.write([], to: "pg_wal/archive_status/\(segment.name).ready")
+        }
+        // One that is broken must neither fail the run nor be stored.
+        let broken = SyntheticSegment(number: 7)
+        _ = try bench.folder.write([], to: "pg_wal/\(broken.name)")
+        _ = try bench.folder.write([], to: "pg_wal/archive_status/\(broken.name).ready")
+        let asked = SyntheticSegment(number: 3)
+        try await bench.pusher().run(path: bench.folder.file("pg_wal/\(asked.name)"))
+        #expect(try await bench.walKeys() == (UInt64(3)...6).map { SyntheticSegment(number: $0).name + ".lz4" })
+        // A marker whose object has gone is no excuse: the file is stored again.
+        let next = SyntheticSegment(number: 4)
+        let key = StoredWAL.key(next.name, .lz4)
+        _ = try await bench.store.delete([key])
+        try await bench.pusher().run(path: bench.folder.file("pg_wal/\(next.name)"))
+        #expect(try await bench.stored(key) == next.bytes)
+        // The limit counts the requested file.
+        #expect(try FileSystem.names(in: bench.folder.file("pg_wal/archive_status")).count == 5)
+    }
+
+    @Test func `one file a run when the limit says so`() async throws {
+        let bench = try Bench()
+        for number in UInt64(3)...6 {
+            let segment = SyntheticSegment(number: number)
+            try bench.place(segment)
+            _ = try bench.folder.write([], to: "pg_wal/archive_status/\(segment.name).ready")
+        }
+        let pusher = bench.pusher { $0.totalFiles = 1 }
+        try await pusher.run(path: bench.folder.file("pg_wal/\(SyntheticSegment(number: 3).name)"))
+        #expect(try await bench.walKeys().count == 1)
+    }
+
+    @Test func `a history that is none is refused, a different one is not overwritten`() async throws {
+        let bench = try Bench()
+        let path = try bench.folder.write(Array("1\t0/3000000\tno recovery target specified\n".utf8), to: "pg_wal/00000002.history")
+        try await bench.pusher().run(path: path)
+        _ = try bench.folder.write(Array("1\t0/4000000\tno recovery target specified\n".utf8), to: "pg_wal/00000002.history")
+        #expect(await kind { try await bench.pusher().run(path: path) } == .conflict)
+        let other = try bench.folder.write(Array("nonsense".utf8), to: "pg_wal/00000003.history")
+        #expect(await kind { try await bench.pusher().run(path: other) } == .corrupted)
+    }
+}
