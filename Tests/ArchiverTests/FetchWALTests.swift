@@ -129,7 +129,11 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
             try await bench.overwrite(key, flipped)
             let kind = await kind { try await bench.fetcher(method: method).run(segment.name, to: bench.target) }
             if kind == nil {
-                #expect(try FileSystem.contents(bench.target) == segment.bytes, "a flip at \(at) delivered other bytes")
+                // Bytes 20 to 31 of the first page are padding and the system identifier, which nobody knows here: there
+                // is no control file beside. The scenario tests flip with one.
+                var delivered = try FileSystem.contents(bench.target)
+                delivered.replaceSubrange(20..<32, with: segment.bytes[20..<32])
+                #expect(delivered == segment.bytes, "a flip at \(at) delivered other bytes")
                 try FileSystem.removeFile(bench.target)
             } else {
                 #expect(kind == .corrupted)
@@ -152,7 +156,6 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         let bench = try Bench()
         let segment = SyntheticSegment(number: 5)
         try await bench.push(segment, .none)
-        let packer = try Compressor(CompressionSettings(method: .zstd))
         func packed(_ segment: SyntheticSegment) throws -> [UInt8] {
             var bytes: [UInt8] = []
             let packer = try Compressor(CompressionSettings(method: .zstd))
@@ -160,7 +163,6 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
             try packer.finish { span throws(StreamError) in span.withUnsafeBytes { bytes += $0 } }
             return bytes
         }
-        _ = packer
         let key = StoredWAL.key(segment.name, .zstd)
         try await bench.overwrite(key, try packed(segment))
         try await bench.fetcher(method: .lz4).run(segment.name, to: bench.target)

@@ -79,7 +79,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         try await bench.pusher().run(path: path)
         try bench.place(SyntheticSegment(number: 3, mark: 9))
         #expect(await kind { try await bench.pusher().run(path: path) } == .conflict)
-        #expect(try await bench.stored("wal_005/\(ObjectKey(first.name)).lz4") == first.bytes)
+        #expect(try await bench.stored(StoredWAL.key(first.name, .lz4)) == first.bytes)
     }
 
     @Test func `a different segment is refused under another codec too`() async throws {
@@ -114,7 +114,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         }
         #expect(winners.count == 1)
         let mark = try #require(winners.first)
-        #expect(try await bench.stored("wal_005/\(ObjectKey(name)).lz4") == SyntheticSegment(number: 3, mark: mark).bytes)
+        #expect(try await bench.stored(StoredWAL.key(name, .lz4)) == SyntheticSegment(number: 3, mark: mark).bytes)
     }
 
     @Test func `short, empty, zero, renamed and cut segments are refused before anything is stored`() async throws {
