@@ -47,7 +47,7 @@ package struct ClaimGuard: Sendable {
         var owner = try await owner()
         if owner == .nobody || owner.systemIdentifier == systemIdentifier, !isClaim(owner) {
             let claim = ClusterClaim(
-                systemIdentifier: systemIdentifier, claimedAt: .now(), hostname: Self.hostname())
+                systemIdentifier: systemIdentifier, claimedAt: .now(), hostname: Self.hostname(), tool: Tool.name)
             do {
                 _ = try await store.put(claim.encoded(), at: Layout.claim, .create)
                 log.info("the prefix \(store.location) now belongs to the cluster \(systemIdentifier)")
@@ -77,15 +77,16 @@ package struct ClaimGuard: Sendable {
         let previous: ClusterClaim?
         do {
             let (bytes, _) = try await store.get(Layout.claim, limit: 1 << 20)
-            previous = try ClusterClaim(parsing: bytes, object: Layout.claim)
+            previous = try ClusterClaim(parsing: bytes, object: Layout.claim.text)
         } catch let error as StorageError where error.kind == .notFound {
             previous = nil
         }
         let claim: ClusterClaim
         if let previous {
-            claim = previous.changed(to: systemIdentifier, at: .now(), hostname: Self.hostname())
+            claim = previous.replaced(
+                by: systemIdentifier, at: .now(), hostname: Self.hostname(), tool: Tool.name)
         } else {
-            claim = ClusterClaim(systemIdentifier: systemIdentifier, claimedAt: .now(), hostname: Self.hostname())
+            claim = ClusterClaim(systemIdentifier: systemIdentifier, claimedAt: .now(), hostname: Self.hostname(), tool: Tool.name)
         }
         _ = try await store.put(claim.encoded(), at: Layout.claim, .replace)
         remember(systemIdentifier)
@@ -95,7 +96,7 @@ package struct ClaimGuard: Sendable {
     package func owner() async throws -> Owner {
         do {
             let (bytes, _) = try await store.get(Layout.claim, limit: 1 << 20)
-            return .claim(try ClusterClaim(parsing: bytes, object: Layout.claim).systemIdentifier)
+            return .claim(try ClusterClaim(parsing: bytes, object: Layout.claim.text).systemIdentifier)
         } catch let error as StorageError where error.kind == .notFound {
             if let owner = try await ownerByBackups() { return owner }
             return try await ownerByWAL() ?? .nobody
@@ -103,21 +104,21 @@ package struct ClaimGuard: Sendable {
     }
 
     private func ownerByBackups() async throws -> Owner? {
-        let listing = try await store.list(prefix: Layout.backups, recursive: false)
-        let sentinels = listing.objects.filter { Layout.backupName(ofSentinel: $0.key) != nil }
+        let listing = try await store.list(prefix: Layout.backupsFolder, recursive: false)
+        let sentinels = listing.objects.filter { Layout.backup(ofSentinel: $0.key) != nil }
             .sorted { $0.modified > $1.modified }
         for object in sentinels.prefix(20) {
             let (bytes, _) = try await store.get(object.key, limit: 64 << 20)
-            let sentinel = try Sentinel(parsing: bytes, object: object.key)
+            let sentinel = try Sentinel(parsing: bytes, object: object.key.text)
             if let identifier = sentinel.systemIdentifier {
-                return .backup(identifier, name: Layout.backupName(ofSentinel: object.key) ?? object.key.name)
+                return .backup(identifier, name: Layout.backup(ofSentinel: object.key) ?? object.key.name)
             }
         }
         return nil
     }
 
     private func ownerByWAL() async throws -> Owner? {
-        let listing = try await store.list(prefix: StoredWAL.folder, recursive: false, startAfter: nil, limit: 20)
+        let listing = try await store.list(prefix: Layout.walFolder, recursive: false, startAfter: nil, limit: 20)
         for object in listing.objects {
             let name = object.key.name
             let end = name.utf8.firstIndex(of: 0x2E) ?? name.endIndex

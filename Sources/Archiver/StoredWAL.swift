@@ -1,4 +1,5 @@
 import Postgres
+import Repository
 package import Storage
 package import Streams
 
@@ -10,9 +11,6 @@ package struct StoredWAL: Sendable {
         package let format: StoredFormat
     }
 
-    /// Where the WAL lies, below the store's prefix.
-    package static let folder = "wal_005/"
-
     /// The file as PostgreSQL names it.
     package let name: String
     package let variants: [Variant]
@@ -21,7 +19,7 @@ package struct StoredWAL: Sendable {
 
     /// The key of `name` stored with `method`.
     package static func key(_ name: String, _ method: CompressionMethod) -> ObjectKey {
-        ObjectKey(folder + name + (method.fileExtension.isEmpty ? "" : "." + method.fileExtension))
+        ObjectKey(Layout.walFolder + name + (method.fileExtension.isEmpty ? "" : "." + method.fileExtension))
     }
 
     /// The formats an extension of WAL-G can mean, `nil` for an object that is not `name` itself (`X.partial.lz4` when
@@ -38,7 +36,7 @@ package struct StoredWAL: Sendable {
     /// Looks `name` up by one listing that begins right before it, so that it also tells what comes later.
     package static func find(_ name: String, in store: any ObjectStore) async throws -> StoredWAL {
         let listing = try await store.list(
-            prefix: folder, recursive: false, startAfter: folder + predecessor(of: name), limit: 50)
+            prefix: Layout.walFolder, recursive: false, startAfter: Layout.walFolder + predecessor(of: name), limit: 50)
         let names = listing.objects.map(\.key.name)
         let variants = listing.objects.compactMap { object in
             format(of: object.key.name, for: name).map { Variant(key: object.key, format: $0) }

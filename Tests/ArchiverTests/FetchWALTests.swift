@@ -61,7 +61,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         let segment = SyntheticSegment(number: 5)
         try await bench.push(segment, stored)
         try await bench.fetcher(method: guessed).run(segment.name, to: bench.target)
-        #expect(try FileSystem.contents(bench.target) == segment.bytes)
+        #expect(try same(FileSystem.contents(bench.target), segment.bytes))
         #expect(try bench.leftovers() == ["RECOVERYXLOG"])
     }
 
@@ -70,7 +70,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         let segment = SyntheticSegment(number: 5)
         try await bench.overwrite(ObjectKey("wal_005/\(segment.name)."), segment.bytes)
         try await bench.fetcher().run(segment.name, to: bench.target)
-        #expect(try FileSystem.contents(bench.target) == segment.bytes)
+        #expect(try same(FileSystem.contents(bench.target), segment.bytes))
     }
 
     @Test func `a segment after the last is absent, one before it is a hole`() async throws {
@@ -133,7 +133,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
                 // is no control file beside. The scenario tests flip with one.
                 var delivered = try FileSystem.contents(bench.target)
                 delivered.replaceSubrange(20..<32, with: segment.bytes[20..<32])
-                #expect(delivered == segment.bytes, "a flip at \(at) delivered other bytes")
+                #expect(same(delivered, segment.bytes), "a flip at \(at) delivered other bytes")
                 try FileSystem.removeFile(bench.target)
             } else {
                 #expect(kind == .corrupted)
@@ -166,7 +166,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         let key = StoredWAL.key(segment.name, .zstd)
         try await bench.overwrite(key, try packed(segment))
         try await bench.fetcher(method: .lz4).run(segment.name, to: bench.target)
-        #expect(try FileSystem.contents(bench.target) == segment.bytes)
+        #expect(try same(FileSystem.contents(bench.target), segment.bytes))
         try FileSystem.removeFile(bench.target)
         try await bench.overwrite(key, try packed(SyntheticSegment(number: 5, mark: 77)))
         #expect(await kind { try await bench.fetcher(method: .lz4).run(segment.name, to: bench.target) } == .conflict)
@@ -202,7 +202,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         _ = try await bench.store.delete([StoredWAL.key(six.name, .lz4)])
         let fetcher = bench.fetcher(prefetched: directory)
         try await fetcher.run(six.name, to: bench.target)
-        #expect(try FileSystem.contents(bench.target) == six.bytes)
+        #expect(try same(FileSystem.contents(bench.target), six.bytes))
         #expect(!directory.isThere(six.name))
         // Damaged on this machine: not used, fetched from the store instead.
         let seven = SyntheticSegment(number: 7)
@@ -210,7 +210,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         damaged[50] ^= 4
         _ = try FileSystem.replace(directory.file(seven.name), with: damaged)
         try await fetcher.run(seven.name, to: bench.target)
-        #expect(try FileSystem.contents(bench.target) == seven.bytes)
+        #expect(try same(FileSystem.contents(bench.target), seven.bytes))
     }
 
     @Test func `the prefetcher never keeps a damaged segment`() async throws {
