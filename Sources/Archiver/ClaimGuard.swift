@@ -86,7 +86,8 @@ package struct ClaimGuard: Sendable {
             claim = previous.replaced(
                 by: systemIdentifier, at: .now(), hostname: Self.hostname(), tool: Tool.name)
         } else {
-            claim = ClusterClaim(systemIdentifier: systemIdentifier, claimedAt: .now(), hostname: Self.hostname(), tool: Tool.name)
+            claim = ClusterClaim(
+                systemIdentifier: systemIdentifier, claimedAt: .now(), hostname: Self.hostname(), tool: Tool.name)
         }
         _ = try await store.put(claim.encoded(), at: Layout.claim, .replace)
         remember(systemIdentifier)
@@ -127,7 +128,9 @@ package struct ClaimGuard: Sendable {
             var head: [UInt8] = []
             let pool = PartPool(partSize: 1 << 20, limit: 4)
             try await ObjectReading.read(object.key, format, from: store, pool: pool) { bytes in
-                if head.count < 8192 { bytes.extracting(first: min(bytes.byteCount, 8192)).withUnsafeBytes { head += $0 } }
+                if head.count < 8192 {
+                    bytes.extracting(first: min(bytes.byteCount, 8192)).withUnsafeBytes { head += $0 }
+                }
             }
             if let header = try? WALSegmentHeader(parsing: head.span.bytes) {
                 return .wal(header.systemIdentifier, name: file)

@@ -63,7 +63,8 @@ package struct FetchWAL: Sendable {
         let kind = WALFileName(name)
         guard kind != nil || allowAnyName, LocalWALFile.isPlain(name) else {
             throw ArchiverError(
-                .usage, "\(name): not the name of a WAL segment, .partial, .history or .backup file; nothing was fetched")
+                .usage,
+                "\(name): not the name of a WAL segment, .partial, .history or .backup file; nothing was fetched")
         }
         return kind
     }
@@ -109,7 +110,9 @@ package struct FetchWAL: Sendable {
         }
     }
 
-    /// Delivers one of the stored forms. Forms that differ in content are an error: nobody can say which is right.
+    /// Delivers one of the stored forms.
+    ///
+    /// Forms that differ in content are an error: nobody can say which is right.
     private func deliver(_ stored: StoredWAL, _ delivery: Delivery, to destination: String) async throws {
         if stored.variants.count == 1, let only = stored.variants.first {
             try await delivery.run(only, to: destination)
@@ -182,7 +185,9 @@ package struct FetchWAL: Sendable {
     }
 
     private func remember(_ variant: StoredWAL.Variant) {
-        guard let method = CompressionMethod.allCases.first(where: { $0.storedFormat == variant.format }) else { return }
+        guard let method = CompressionMethod.allCases.first(where: { $0.storedFormat == variant.format }) else {
+            return
+        }
         state.write("fetched-codec", Array(method.rawValue.utf8))
     }
 

@@ -31,7 +31,8 @@ package struct LocalWALFile: Sendable {
                     + "(WALS_PUSH_ANY_FILE=true takes any plain name)")
         }
         guard Self.isPlain(name) else {
-            throw ArchiverError(.usage, "\(path): the name is not plain (up to 64 of 0-9 A-Z a-z . _ -); nothing was pushed")
+            throw ArchiverError(
+                .usage, "\(path): the name is not plain (up to 64 of 0-9 A-Z a-z . _ -); nothing was pushed")
         }
         do throws(SystemError) {
             let file = try FileDescriptor(opening: path, O_RDONLY)
@@ -132,7 +133,8 @@ package struct LocalWALFile: Sendable {
             total += count
             guard count > 0 ? total <= expected : total == expected else {
                 throw ArchiverError(
-                    .corrupted, "\(name): had \(expected) bytes, \(total) when read: it is being written; nothing was pushed")
+                    .corrupted,
+                    "\(name): had \(expected) bytes, \(total) when read: it is being written; nothing was pushed")
             }
             guard count > 0 else { return false }
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)

@@ -32,8 +32,9 @@ package struct Prefetch: Sendable {
         self.log = log
     }
 
-    /// Runs until nothing is left to fetch, or another prefetcher holds the directory. Failures are not reported:
-    /// the foreground will meet them, and say so.
+    /// Runs until nothing is left to fetch, or another prefetcher holds the directory.
+    ///
+    /// Failures are not reported: the foreground will meet them, and say so.
     package func run() async throws {
         let lock = try FileDescriptor(opening: directory.lockFile, O_RDWR | O_CREAT)
         guard try lock.tryLock() else { return }

@@ -32,7 +32,9 @@ package struct PushedHint: Equatable, Sendable {
         return PushedHint(digest: digest, byteCount: byteCount, etag: fields[2].isEmpty ? nil : String(fields[2]))
     }
 
-    /// Whether the store's object is the one that was pushed. Without an ETag there is no way to tell.
+    /// Whether the store's object is the one that was pushed.
+    ///
+    /// Without an ETag there is no way to tell.
     package func matches(_ info: ObjectInfo) -> Bool {
         etag != nil && info.etag == etag && info.byteCount == byteCount
     }

@@ -95,7 +95,9 @@ package struct PushWAL: Sendable {
         }
     }
 
-    /// Pushes a file that PostgreSQL has not asked for yet. Its failure is no failure of this run: PostgreSQL will ask.
+    /// Pushes a file that PostgreSQL has not asked for yet.
+    ///
+    /// Its failure is no failure of this run: PostgreSQL will ask.
     private func pushAhead(_ path: String, pool: PartPool, systemIdentifier: UInt64?) async -> Bool {
         let name = Path.name(path)
         do {

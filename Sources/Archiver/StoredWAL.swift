@@ -43,13 +43,14 @@ package struct StoredWAL: Sendable {
         }
         var later: String?
         if let asked = WALSegmentName(name) {
-            later = names.lazy.compactMap { object in
-                let end = object.utf8.firstIndex(of: 0x2E) ?? object.endIndex
-                guard let segment = WALSegmentName(String(object[..<end])), segment.timeline == asked.timeline,
-                    segment.description > name, format(of: object, for: segment.description) != nil
-                else { return nil }
-                return segment.description
-            }.first
+            later =
+                names.lazy.compactMap { object in
+                    let end = object.utf8.firstIndex(of: 0x2E) ?? object.endIndex
+                    guard let segment = WALSegmentName(String(object[..<end])), segment.timeline == asked.timeline,
+                        segment.description > name, format(of: object, for: segment.description) != nil
+                    else { return nil }
+                    return segment.description
+                }.first
         }
         return StoredWAL(name: name, variants: variants, laterSegment: later)
     }

@@ -12,7 +12,7 @@ extension CommandTable {
             examples: [
                 .init("claim", "Whose archive it is."),
                 .init("claim --confirm $PGDATA", "Let this cluster have it from now on."),
-            ]),
+            ], run: ClaimCommand.run),
         Command(
             "config show", "Prints every setting in effect and where it comes from",
             flags: [.json],

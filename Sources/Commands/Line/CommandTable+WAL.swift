@@ -18,7 +18,7 @@ extension CommandTable {
                 .init("69, 75", "the store cannot be reached; PostgreSQL tries again"),
                 .init("73", "refused: the archive holds a different file under this name"),
                 .init("77", "no permission, or credentials are wrong"), .init("78", "settings are wrong"),
-            ]),
+            ], run: WALCommands.push),
         Command(
             "wal-fetch", "Fetches a WAL file from storage",
             discussion: """
@@ -34,11 +34,11 @@ extension CommandTable {
             examples: [
                 .init("wal-fetch %f %p", "In postgresql.conf: restore_command = 'wal-s wal-fetch %f %p'.")
             ],
-            exits: fetchExits),
+            exits: fetchExits, run: WALCommands.fetch),
         Command(
             "wal-prefetch", "Fetches the WAL files after one, for wal-fetch to come",
             arguments: [.init("wal_name", "The last file fetched."), .init("destination", "Where it was put.")],
-            flags: [.targetStorage], exits: fetchExits, isHidden: true),
+            flags: [.targetStorage], exits: fetchExits, isHidden: true, run: WALCommands.prefetch),
     ]
 
     private static let fetchExits: [Command.Exit] = [
