@@ -1,4 +1,3 @@
-import Archiver
 import Bytes
 import Postgres
 import Storage
@@ -77,19 +76,4 @@ extension SystemError: FailureKind {
 
 extension CancellationError: FailureKind {
     package var failure: Failure { .interrupted(15) }
-}
-
-extension ArchiverError: FailureKind {
-    package var failure: Failure {
-        switch kind {
-        case .usage: .usage
-        case .configuration: .configuration
-        case .absent: .absent
-        case .corrupted: .damage
-        case .conflict: .wouldOverwrite
-        case .localFile, .server: .generic
-        case .deadline: .unavailable
-        case .busy: .tryAgain
-        }
-    }
 }
