@@ -240,6 +240,58 @@ struct S3ServerTests {
         #expect(error.map { !"\($0)".contains("wrong+secret") } ?? false)
     }
 
+    @Test(.enabled(if: S3Server.variable("WALS_TEST_S3_VHOST_ENDPOINT") != nil, "no virtual-host endpoint is set"))
+    func `the bucket may be in the host's name`() async throws {
+        let store = try await S3Server.store("virtual") {
+            $0.pathStyle = false
+            $0.endpoint = try? S3Endpoint(parsing: S3Server.variable("WALS_TEST_S3_VHOST_ENDPOINT") ?? "")
+        }
+        _ = try await store.put(bytes(10), at: "a b+ü", .create)
+        #expect(try await store.list(prefix: "").objects.map(\.key) == ["a b+ü"])
+        #expect(try await store.delete(["a b+ü", "b"]) == [])
+    }
+
+    @Test(.enabled(if: S3Server.variable("WALS_TEST_S3_TLS_ENDPOINT") != nil, "no TLS endpoint is set"))
+    func `a certificate must be trusted`() async throws {
+        let endpoint = try S3Endpoint(parsing: S3Server.variable("WALS_TEST_S3_TLS_ENDPOINT") ?? "")
+        let store = try await S3Server.store("tls") {
+            $0.endpoint = endpoint
+            $0.certificates = S3Server.variable("WALS_TEST_S3_CA_FILE")
+        }
+        _ = try await store.put(bytes(1 << 20), at: "a", .replace)
+        #expect(try await store.get("a", limit: 1 << 20).bytes == bytes(1 << 20))
+        for certificates in [nil, "/nonexistent"] {
+            var configuration = store.configuration
+            configuration.certificates = certificates
+            let error = await #expect(throws: StorageError.self) {
+                try await S3Store(configuration, log: .silent).get("a", limit: 1 << 20)
+            }
+            #expect(error?.kind == .invalidRequest && error?.attempts == 1)
+            #expect(error?.detail.hasPrefix("\(endpoint): ") ?? false)
+        }
+    }
+
+    @Test(.enabled(if: S3Server.variable("WALS_TEST_S3_TLS_ENDPOINT") != nil, "no TLS endpoint is set"))
+    func `a key of ours encrypts and is needed to read`() async throws {
+        let endpoint = try S3Endpoint(parsing: S3Server.variable("WALS_TEST_S3_TLS_ENDPOINT") ?? "")
+        let store = try await S3Server.store("customer") {
+            $0.endpoint = endpoint
+            $0.certificates = S3Server.variable("WALS_TEST_S3_CA_FILE")
+            $0.encryption = .customer(key: Secret("0123456789abcdef0123456789abcdef"))
+        }
+        let pool = PartPool(partSize: 5 << 20, limit: 4)
+        _ = try await store.put(bytes(1000), at: "a", .create)
+        #expect(try await store.get("a", limit: 1000).bytes == bytes(1000))
+        let info = try await upload(bytes(6 << 20), to: "b", store, pool, .create)
+        #expect(try await store.info("b") == info || info.byteCount == 6 << 20)
+        #expect(try await download("b", store, pool) == bytes(6 << 20))
+        var configuration = store.configuration
+        configuration.encryption = .none
+        await #expect(throws: StorageError.self) {
+            try await S3Store(configuration, log: .silent).get("a", limit: 1000)
+        }
+    }
+
     @Test func `a missing bucket is not a missing object`() async throws {
         var configuration = try S3Server.configuration(prefix: "")
         configuration.bucket = "wals-no-such-bucket"

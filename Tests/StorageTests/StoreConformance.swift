@@ -58,6 +58,7 @@ final class StoreFixture: Sendable {
 
     /// Runs `body` and removes afterwards what it stored.
     static func with(_ kind: StoreKind, _ body: (StoreFixture) async throws -> Void) async throws {
+        if kind == .s3 { try await S3Store(S3Server.configuration(prefix: ""), log: .silent).createBucket() }
         let fixture = try StoreFixture(kind)
         try await body(fixture)
         let left = try await fixture.store.list(prefix: "")

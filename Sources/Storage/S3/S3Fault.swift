@@ -26,11 +26,12 @@ struct S3Fault: Error {
         switch result {
         case .failure(let error): return .failure(S3Fault(error, of: request, place: place))
         case .success(let response):
-            let document = try? XMLElement(parsing: response.body)
-            guard (200..<300).contains(response.status) else {
+            let isGood = (200..<300).contains(response.status)
+            let document = isGood && request.root == nil ? nil : try? XMLElement(parsing: response.body)
+            guard isGood else {
                 return .failure(S3Fault(response, document, of: request, place: place))
             }
-            if document?.name == "Error", request.root != nil {
+            if document?.name == "Error" {
                 return .failure(S3Fault(response, document, of: request, place: place))
             }
             if let root = request.root {

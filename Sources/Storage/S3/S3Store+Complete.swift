@@ -7,7 +7,8 @@ extension S3Store {
     ) async throws(StorageError) -> ObjectInfo {
         var request = request("complete upload", key, method: "POST")
         request.query = [("uploadId", uploadID)]
-        request.headers = [("content-type", "application/xml")]
+        // Ceph RGW wants a customer's key here too.
+        request.headers = readingHeaders + [("content-type", "application/xml")]
         request.carry(Array(state.document.utf8), withChecksum: false)
         request.root = "CompleteMultipartUploadResult"
         // Servers may put a large object together for minutes.
