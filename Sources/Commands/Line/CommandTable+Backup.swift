@@ -43,7 +43,8 @@ extension CommandTable {
             examples: [
                 .init("backup-list", "Names and times, the oldest first."),
                 .init("backup-list --detail --json", "Everything that is known of each, for programs."),
-            ]),
+            ],
+            run: BackupListCommand.run),
     ]
 }
 
