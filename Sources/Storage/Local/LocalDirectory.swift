@@ -8,6 +8,14 @@ struct LocalDirectory: Sendable {
     /// Debris must be this old before a sweep removes it.
     let debrisGrace: Duration
     let clock: @Sendable () -> Timestamp
+    /// When each directory was swept last; by its path.
+    private let sweeps = Locked<[String: Timestamp]>([:])
+
+    init(root: String, debrisGrace: Duration, clock: @escaping @Sendable () -> Timestamp) {
+        self.root = root
+        self.debrisGrace = debrisGrace
+        self.clock = clock
+    }
 
     func checkRoot(_ operation: String) throws(StorageError) {
         let status: FileStatus?
@@ -48,7 +56,7 @@ struct LocalDirectory: Sendable {
             try makeDirectories(above: key)
             do throws(SystemError) {
                 let file = try TemporaryFile(for: key.name, in: directory, now: clock())
-                TemporaryFile.sweep(directory, grace: debrisGrace, now: clock())
+                sweepNowAndThen(directory)
                 return file
             } catch  where error.code == ENOENT {
                 try checkRoot("write")
@@ -57,6 +65,17 @@ struct LocalDirectory: Sendable {
             }
         }
         throw StorageError(.unavailable, operation: "write", key: key, detail: "\(directory) keeps vanishing")
+    }
+
+    /// Sweeps at the first write into a directory, and again when a sixtieth of the grace is over.
+    private func sweepNowAndThen(_ directory: String) {
+        let now = clock()
+        let isDue = sweeps.withLock { sweeps in
+            if let last = sweeps[directory], last.duration(to: now) < debrisGrace / 60 { return false }
+            sweeps[directory] = now
+            return true
+        }
+        if isDue { TemporaryFile.sweep(directory, grace: debrisGrace, now: now) }
     }
 
     /// Makes the file the object, durably; the temporary name is gone afterwards, whatever happens.
@@ -191,27 +210,27 @@ struct LocalDirectory: Sendable {
     func delete(_ keys: [ObjectKey]) throws(StorageError) -> [DeleteFailure] {
         try checkRoot("delete")
         var failures: [DeleteFailure] = []
-        var changed: Set<String> = []
+        // Folders are looked after once a batch: an archive has a hundred thousand files in one.
+        var parents: Set<String> = []
         for key in keys {
             do throws(StorageError) {
                 let path = try path(key, "delete")
                 do throws(SystemError) {
-                    guard try FileSystem.removeFile(path) else { continue }
+                    if try FileSystem.removeFile(path) { parents.insert(Path.parent(path)) }
                 } catch  where error.code == EISDIR || error.code == ENOTDIR {
                     continue
                 } catch {
                     throw StorageError(error, operation: "delete", key: key)
                 }
-                changed.insert(removeEmptied(Path.parent(path)))
             } catch {
                 failures.append(DeleteFailure(key: key, error: error))
             }
         }
-        for directory in changed {
+        for directory in Set(parents.map(removeEmptied)) {
             do throws(SystemError) {
                 try sync(directory)
             } catch  where error.code == ENOENT {
-                // Emptied by a later key of this batch, or by another process.
+                // Emptied by a later folder of this batch, or by another process.
                 continue
             } catch {
                 throw StorageError(error, operation: "delete")
