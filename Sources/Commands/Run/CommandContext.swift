@@ -23,9 +23,9 @@ package struct CommandContext: Sendable {
     /// Writes to standard output: results only.
     package func print(_ text: String) throws { try edge.output(text) }
 
-    /// The configured store, with `WALG_STORAGE_PREFIX` applied.
-    package func openStore() throws -> any ObjectStore {
-        try StoreFactory(settings: settings, log: log).store()
+    /// The configured store, with `WALG_STORAGE_PREFIX` applied; a request is tried again for `retryBudget`.
+    package func openStore(retryBudget: Duration = .seconds(50)) throws -> any ObjectStore {
+        try StoreFactory(settings: settings, log: log, retryBudget: retryBudget).store()
     }
 
     /// Progress in the form the user asked for.

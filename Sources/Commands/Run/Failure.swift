@@ -1,5 +1,6 @@
 import Bytes
 import Postgres
+import Repository
 import Storage
 import Streams
 
@@ -68,6 +69,10 @@ extension StreamError: FailureKind {
 
 extension PostgresError: FailureKind {
     package var failure: Failure { .damage }
+}
+
+extension RepositoryError: FailureKind {
+    package var failure: Failure { kind == .damaged ? .damage : .generic }
 }
 
 extension SystemError: FailureKind {

@@ -5,10 +5,13 @@ package import Storage
 package struct StoreFactory: Sendable {
     private let settings: Settings
     private let log: Log
+    /// How long one request may be tried again.
+    private let retryBudget: Duration
 
-    package init(settings: Settings, log: Log) {
+    package init(settings: Settings, log: Log, retryBudget: Duration = .seconds(50)) {
         self.settings = settings
         self.log = log
+        self.retryBudget = retryBudget
     }
 
     /// The store below its whole prefix.
@@ -27,7 +30,8 @@ package struct StoreFactory: Sendable {
             throw ConfigurationError(
                 .conflict, subject: "WALG_S3_PREFIX",
                 detail: "WALG_FILE_PREFIX is set too (\(settings.origin(.filePrefix))): set one of them")
-        case (let prefix?, nil): base = try S3Factory(settings: settings, log: log).store(prefix)
+        case (let prefix?, nil): base = S3Store(
+                try S3Factory(settings: settings, retryBudget: retryBudget).configuration(prefix), log: log)
         case (nil, let prefix?): base = LocalStore(root: try Self.path(prefix))
         }
         guard let folder = settings.text(.storagePrefix) else { return base }

@@ -163,6 +163,11 @@ package enum SettingName: String, CaseIterable, Sendable {
     case pushDeadline = "WALS_PUSH_DEADLINE"
     case fetchDeadline = "WALS_FETCH_DEADLINE"
     case logFormat = "WALS_LOG_FORMAT"
+    case s3ConditionalPut = "WALS_S3_CONDITIONAL_PUT"
+    case s3ConditionalComplete = "WALS_S3_CONDITIONAL_COMPLETE"
+    case s3QuotedIfMatch = "WALS_S3_QUOTED_IF_MATCH"
+    case s3Checksums = "WALS_S3_CHECKSUMS"
+    case s3BatchDelete = "WALS_S3_BATCH_DELETE"
 
     case statsdAddress = "WALG_STATSD_ADDRESS"
     case statsdExtraTags = "WALG_STATSD_EXTRA_TAGS"

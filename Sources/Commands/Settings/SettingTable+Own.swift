@@ -23,5 +23,20 @@ extension SettingTable {
         Setting(
             .logFormat, .choice(["text", "json"]), default: "text",
             "Form of log lines; --log-format."),
+        Setting(
+            .s3ConditionalPut, .bool, default: "true",
+            "The server honours If-None-Match on PUT; false asks before and after each write instead."),
+        Setting(
+            .s3ConditionalComplete, .bool, default: "true",
+            "The server honours If-None-Match when a multipart upload is completed."),
+        Setting(
+            .s3QuotedIfMatch, .bool, default: "true",
+            "The server wants entity tags in If-Match with their quotes."),
+        Setting(
+            .s3Checksums, .bool, default: "true",
+            "Send x-amz-checksum headers for the server to compare."),
+        Setting(
+            .s3BatchDelete, .bool, default: "true",
+            "The server offers DeleteObjects; false deletes keys one by one."),
     ]
 }
