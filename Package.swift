@@ -80,7 +80,10 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "CommandsTests",
-            dependencies: ["Commands", "Archiver", "Repository", "Storage", "Bytes", "TestSupport"],
+            dependencies: [
+                "Commands", "Archiver", "Repository", "Server", "Storage", "Streams", "Postgres", "Bytes",
+                "TestSupport",
+            ],
             swiftSettings: tests),
         .testTarget(
             name: "ScenarioTests",

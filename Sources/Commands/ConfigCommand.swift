@@ -22,7 +22,7 @@ enum ConfigCommand {
             let entry = settings.entry(setting.name)
         else { return nil }
         return Row(
-            name: setting.name.rawValue, value: entry.value.masked(setting.kind), origin: entry.origin.description,
+            name: setting.name.rawValue, value: entry.value.displayed, origin: entry.origin.description,
             note: note(setting, entry))
     }
 
@@ -72,13 +72,5 @@ enum ConfigCommand {
             JSONMember("problems", .array(settings.problems.map { .string($0.description) })),
         ])
         return String(decoding: JSONWriter.bytes(of: document, indent: "  "), as: UTF8.self) + "\n"
-    }
-}
-
-extension SettingValue {
-    /// The value for output, with what may be secret in a URL left out too.
-    fileprivate func masked(_ kind: Setting.Kind) -> String {
-        let text = displayed
-        return kind == .url && text.contains("@") ? "********" : text
     }
 }

@@ -57,9 +57,10 @@ import Testing
 
     @Test func `a setting is a flag before and after the command`() throws {
         let before = try parse("--walg-s3-prefix", "s3://a/b", "stay")
-        #expect(before.settings == [
-            SettingFlag(flag: "--walg-s3-prefix", spelling: "WALG_S3_PREFIX", value: "s3://a/b")
-        ])
+        #expect(
+            before.settings == [
+                SettingFlag(flag: "--walg-s3-prefix", spelling: "WALG_S3_PREFIX", value: "s3://a/b")
+            ])
         let after = try parse("stay", "--wale-s3-prefix=s3://a/b", "--config", "f.json")
         #expect(after.settings.map(\.spelling) == ["WALE_S3_PREFIX"])
         #expect(after.value(.config) == "f.json")
@@ -76,7 +77,10 @@ import Testing
         (["go", "--fsat", "x"], .unknownFlag, "unknown flag --fsat of go, did you mean --fast?"),
         (["go", "-x", "x"], .unknownFlag, "unknown flag -x of go"),
         (["--fast", "go", "x"], .unknownFlag, "--fast belongs to go: write it after the command's name"),
-        (["--walg-s3-prefx", "a", "stay"], .unknownFlag, "unknown flag --walg-s3-prefx, did you mean --walg-s3-prefix?"),
+        (
+            ["--walg-s3-prefx", "a", "stay"], .unknownFlag,
+            "unknown flag --walg-s3-prefx, did you mean --walg-s3-prefix?"
+        ),
         (["go", "x", "--name"], .missingValue, "--name needs a value: NAME"),
         (["go", "x", "--walg-s3-prefix"], .missingValue, "--walg-s3-prefix needs a value"),
         (["go", "x", "--size", "huge"], .invalidValue, "--size must be one of small, large, not \"huge\""),

@@ -1,6 +1,6 @@
 import Bytes
 import Postgres
-import Repository
+import Server
 import Storage
 import Streams
 
@@ -71,8 +71,14 @@ extension PostgresError: FailureKind {
     package var failure: Failure { .damage }
 }
 
-extension RepositoryError: FailureKind {
-    package var failure: Failure { kind == .damaged ? .damage : .generic }
+extension ServerError: FailureKind {
+    package var failure: Failure {
+        switch kind {
+        case .connectionFailed, .connectionLost: .unavailable
+        case .timedOut: .tryAgain
+        case .refused, .unexpectedAnswer, .cancelled: .generic
+        }
+    }
 }
 
 extension SystemError: FailureKind {

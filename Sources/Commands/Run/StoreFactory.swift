@@ -30,7 +30,8 @@ package struct StoreFactory: Sendable {
             throw ConfigurationError(
                 .conflict, subject: "WALG_S3_PREFIX",
                 detail: "WALG_FILE_PREFIX is set too (\(settings.origin(.filePrefix))): set one of them")
-        case (let prefix?, nil): base = S3Store(
+        case (let prefix?, nil):
+            base = S3Store(
                 try S3Factory(settings: settings, retryBudget: retryBudget).configuration(prefix), log: log)
         case (nil, let prefix?): base = LocalStore(root: try Self.path(prefix))
         }

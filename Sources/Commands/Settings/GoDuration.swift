@@ -20,11 +20,14 @@ enum GoDuration {
             guard !whole.isEmpty || !fraction.isEmpty, whole.utf8.count <= 19 else { return nil }
             guard let unit = unit(&rest) else { return nil }
             total += (Int128(whole) ?? 0) * unit
-            var scale = unit
+            var scale: Int128 = 1
+            var numerator: Int128 = 0
             for digit in fraction.utf8.prefix(18) {
-                scale /= 10
-                total += Int128(digit - 0x30) * scale
+                scale *= 10
+                numerator = numerator * 10 + Int128(digit - 0x30)
             }
+            // To the nearest nanosecond; Go does the same in floating point.
+            total += (numerator * unit + scale / 2) / scale
             guard total <= Int128(Int64.max) else { return nil }
         }
         return .nanoseconds(Int64(total))

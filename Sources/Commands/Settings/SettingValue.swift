@@ -83,7 +83,8 @@ package enum SettingValue: Equatable, Sendable {
             rest = text[colon...].dropFirst(3)
         }
         guard let first = rest.utf8.first, first != 0x2F, first != 0x3A else { return false }
-        return !rest.utf8.contains { $0 <= 0x20 || $0 == 0x7F }
+        // A user in a URL is a secret in disguise; keys have settings of their own.
+        return !rest.utf8.contains { $0 <= 0x20 || $0 == 0x7F || $0 == 0x40 }
     }
 }
 
