@@ -36,6 +36,11 @@ import Testing
         #expect(all.origin(.downloadConcurrency) == .flag("--walg-download-concurrency"))
     }
 
+    @Test func `the segment size is a number of MiB`() {
+        #expect(load(["WALG_PG_WAL_SIZE": "64"]).integerIfAny(.walSize) == 64)
+        #expect(load().integerIfAny(.walSize) == nil)
+    }
+
     @Test(arguments: ["WALG_S3_PREFIX", "WALE_S3_PREFIX"])
     func `the old name of the prefix works`(name: String) {
         #expect(load([name: "s3://bucket/path"]).text(.s3Prefix) == "s3://bucket/path")

@@ -8,6 +8,8 @@ package struct Setting: Sendable {
         /// The forms of Go's `ParseBool`: `1 t T true TRUE True 0 f F false FALSE False`.
         case bool
         case integer(ClosedRange<Int>)
+        /// One of the whole numbers.
+        case number([Int])
         /// A count of bytes in plain digits, as WAL-G takes it.
         case byteCount(ClosedRange<Int>)
         /// A count of bytes with an optional unit: `64MiB`, `1mb`, `4096`.

@@ -153,7 +153,7 @@ extension SettingTable {
             "Missing segments that wal-verify calls delayed.",
             .accepted("wal-verify is not available in this version")),
         Setting(
-            .walSize, .choice(["1", "2", "4", "8", "16", "32", "64", "128", "256", "512", "1024"]),
+            .walSize, .number([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]),
             "Segment size in MiB, to be compared with what the cluster says; read from there when not set."),
         Setting(
             .walPageSize, .integer(1...1_048_576), default: "8192",

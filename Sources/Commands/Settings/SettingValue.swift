@@ -27,6 +27,9 @@ package enum SettingValue: Equatable, Sendable {
         case .integer(let range), .byteCount(let range):
             guard let value = Self.integer(text), range.contains(value) else { return nil }
             self = .integer(value)
+        case .number(let numbers):
+            guard let value = Self.integer(text), numbers.contains(value) else { return nil }
+            self = .integer(value)
         case .size(let range):
             guard let value = Self.size(text), range.contains(value) else { return nil }
             self = .integer(value)
@@ -116,6 +119,7 @@ extension Setting.Kind {
         case .duration: "a duration such as 30s, 1h30m or 500ms"
         case .milliseconds: "a number of milliseconds from 0 to 86400000"
         case .fraction: "a number from 0 to 1"
+        case .number(let numbers): "one of " + numbers.map(String.init).joined(separator: ", ")
         case .choice(let words): "one of " + words.joined(separator: ", ")
         }
     }
