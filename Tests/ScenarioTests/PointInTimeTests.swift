@@ -39,7 +39,7 @@ import Testing
         func check(_ arguments: [String]) throws {
             let result = try wals(arguments)
             guard result.status == 0 else {
-                throw Program.Failure(description: "\(arguments): \(result.status)\n\(result.output)\(result.errors)")
+                throw ScenarioFailure("\(arguments): \(result.status)\n\(result.output)\(result.errors)")
             }
         }
 

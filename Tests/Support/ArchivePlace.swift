@@ -2,11 +2,9 @@ import Bytes
 import Foundation
 
 /// Where a scenario keeps its archive: the settings that lead there, and a place of its own.
-package enum ArchivePlace: String, CaseIterable, Sendable, CustomTestStringConvertible {
+package enum ArchivePlace: String, CaseIterable, Sendable {
     case directory
     case s3
-
-    package var testDescription: String { rawValue }
 
     /// The places that can be had here.
     package static var available: [ArchivePlace] {
