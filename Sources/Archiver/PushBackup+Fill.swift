@@ -25,7 +25,7 @@ extension PushBackup {
         }
         let labels = try await pushLabels(context, running, stop)
         let tarByteCount = context.objects.byteCount
-        let databases: [DatabaseDescription] = try await watched(running, pinging: true) { try databases() }
+        let databases: [DatabaseDescription] = try await watched(running, pinging: true) { try readDatabases() }
         let document = PushedDocuments(
             context: context, running: running, stop: stop, labels: labels, control: control, databases: databases,
             finishTime: now().roundedUpToMicrosecond, compressedByteCount: tarByteCount, settings: settings,
@@ -84,7 +84,7 @@ extension PushBackup {
         return members
     }
 
-    private func databases() throws -> [DatabaseDescription] {
+    private func readDatabases() throws -> [DatabaseDescription] {
         guard settings.storesDatabases, settings.storesFilesMetadata else { return [] }
         return try DatabaseContents.read(settings.connection, log: log).map { DatabaseDescription($0) }
     }
