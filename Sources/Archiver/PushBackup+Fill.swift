@@ -45,7 +45,7 @@ extension PushBackup {
     private func push(_ context: PushContext, _ running: Running) async throws {
         let stream = PushStream(
             context: context, partNumbers: PartNumbers(), sizeThreshold: settings.tarSizeThreshold,
-            verifiesPages: running.facts.hasDataChecksums, backupStart: running.start.lsn,
+            verifiesPages: running.facts.hasDataChecksums && settings.verifiesPages, backupStart: running.start.lsn,
             damagedPageLimit: settings.storesAllDamagedPages ? nil : 10)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<settings.streams {

@@ -72,7 +72,7 @@ package struct PushBackup: Sendable {
                 .busy, "backup-push: another backup-push of this server is under way, by \(holder). Nothing was stored")
         }
         warnOfArchiving(facts)
-        let hostname = Self.hostname()
+        let hostname = ClaimGuard.hostname()
         let holder = BackupLease.Holder.current(hostname: hostname)
         let (start, lease) = try await started(session, holder)
         let running = Running(
@@ -127,7 +127,8 @@ package struct PushBackup: Sendable {
         do throws(SystemError) {
             directory = try FileSystem.resolved(given)
         } catch {
-            throw ArchiverError(.configuration, "backup-push: the data directory \(given) cannot be used: \(error.reason)")
+            throw ArchiverError(
+                .configuration, "backup-push: the data directory \(given) cannot be used: \(error.reason)")
         }
         let servers = (try? FileSystem.resolved(facts.dataDirectory)) ?? facts.dataDirectory
         guard directory == servers else {
@@ -191,12 +192,6 @@ package struct PushBackup: Sendable {
         }
     }
 
-    static func hostname() -> String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, 255) == 0 else { return "" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
     /// `pg_control`, read whole and unbroken: the server writes it in place.
     static func readControlFile(
         _ directory: String
@@ -204,7 +199,8 @@ package struct PushBackup: Sendable {
         let path = directory + BackupPlan.controlFile
         for attempt in 0... {
             guard let status = try FileSystem.status(path) else {
-                throw ArchiverError(.configuration, "backup-push: \(path) is not there: no data directory of PostgreSQL")
+                throw ArchiverError(
+                    .configuration, "backup-push: \(path) is not there: no data directory of PostgreSQL")
             }
             let contents = try FileSystem.contents(path, limit: 1 << 20)
             do throws(PostgresError) {

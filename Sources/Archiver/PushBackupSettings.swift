@@ -19,6 +19,8 @@ package struct PushBackupSettings: Sendable {
     package var memoryLimit = 160 << 20
     package var isPermanent = false
     package var userData: JSONValue?
+    /// Whether page checksums are verified, where the cluster has them.
+    package var verifiesPages = true
     /// Whether all numbers of damaged pages are kept, not ten a file.
     package var storesAllDamagedPages = false
     /// Whether the names of relations are stored, for partial restores.

@@ -32,6 +32,6 @@ package struct ConnectionSettings: Equatable, Sendable {
         "PGAPPNAME": "application_name", "PGSSLMODE": "sslmode", "PGSSLCERT": "sslcert", "PGSSLKEY": "sslkey",
         "PGSSLROOTCERT": "sslrootcert", "PGSSLCRL": "sslcrl", "PGCONNECT_TIMEOUT": "connect_timeout",
         "PGCHANNELBINDING": "channel_binding", "PGKRBSRVNAME": "krbsrvname", "PGGSSENCMODE": "gssencmode",
-        "PGTARGETSESSIONATTRS": "target_session_attrs", "PGREQUIRESSL": "requiressl",
+        "PGTARGETSESSIONATTRS": "target_session_attrs", "PGREQUIREAUTH": "require_auth",
     ]
 }

@@ -15,7 +15,8 @@ extension CommandTable {
             examples: [
                 .init("backup-push /var/lib/postgresql/16/main", "A backup of this directory's server."),
                 .init("backup-push --permanent $PGDATA", "One that no retention deletes."),
-            ]),
+            ],
+            run: BackupCommands.push),
         Command(
             "backup-fetch", "Fetches a backup from storage",
             discussion: """
