@@ -88,6 +88,6 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests",
             dependencies: ["wal-s", "TestSupport", "Archiver", "Bytes", "Postgres", "Storage", "Repository"],
-            swiftSettings: tests),
+            exclude: ["Fixtures"], swiftSettings: tests),
     ]
 )

@@ -3,7 +3,7 @@ import Glibc
 
 /// A copy of a bucket that WAL-G made, with the objects' times, and what is known of its backups.
 ///
-/// From `../shared/fixtures/walg`, or from `Tests/ScenarioTests/Fixtures` where a clone has the fixture itself.
+/// From `../shared/fixtures/walg`, or, those called `small-…`, from `Tests/ScenarioTests/Fixtures`, which a clone has.
 package final class FixtureBucket: Sendable {
     /// A restore that WAL-G itself has made, with the state of the source then.
     package struct Case: Sendable, CustomStringConvertible {
@@ -73,9 +73,9 @@ package final class FixtureBucket: Sendable {
     package func bytes(_ key: String) throws -> [UInt8] { try FileSystem.contents(object(key)) }
 
     private static func source(_ name: String) -> String? {
+        if let shared = SharedMaterial.path("fixtures/walg/\(name)") { return shared }
         let own = Path.join(SharedMaterial.packageRoot, "Tests/ScenarioTests/Fixtures/\(name)")
-        if (try? FileSystem.status(own)) ?? nil != nil { return own }
-        return SharedMaterial.path("fixtures/walg/\(name)")
+        return (try? FileSystem.status(own)) ?? nil == nil ? nil : own
     }
 
     package static func has(_ name: String) -> Bool { source(name) != nil }
