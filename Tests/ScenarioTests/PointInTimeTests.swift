@@ -143,7 +143,8 @@ import Testing
                 let isEqual = try Self.comparable(restored.dump()) == Self.comparable(dump)
                 #expect(isEqual, "\(target.name): the dump differs")
             }
-            #expect(try restored.sql("SELECT count(*) FROM forgotten") == "0", "an unlogged table is emptied by recovery")
+            #expect(
+                try restored.sql("SELECT count(*) FROM forgotten") == "0", "an unlogged table is emptied by recovery")
             try restored.program("pg_amcheck", ["--all", "--heapallindexed", "--install-missing"])
             try restored.stop()
             try restored.program("pg_checksums", ["--check", "-D", restored.data])

@@ -35,7 +35,8 @@ package enum ArchivePlace: String, CaseIterable, Sendable {
     package func configuration(in folder: String, adding others: [String: String] = [:]) throws -> String {
         let settings = try settings(in: folder).merging(others) { $1 }
         let path = folder + "/walg.json"
-        let data = try JSONSerialization.data(withJSONObject: settings, options: [.sortedKeys, .withoutEscapingSlashes])
+        let data = try JSONSerialization.data(
+            withJSONObject: settings, options: [.sortedKeys, .withoutEscapingSlashes])
         try FileSystem.replace(path, with: Array(data))
         if geteuid() == 0 { try Program.check(["chown", "postgres:", path]) }
         return path
