@@ -10,7 +10,7 @@ enum WALCommands {
     static func push(_ context: CommandContext) async throws {
         guard let path = context.argument(0) else { return }
         let settings = context.settings
-        let store = try context.openStore()
+        let store = try context.openStore(retryBudget: retryBudget(settings.duration(.pushDeadline)))
         var options = PushWAL.Options(compression: context.compression)
         options.expectedSegmentSize = context.expectedSegmentSize
         options.allowAnyName = settings.bool(.pushAnyFile)
@@ -27,7 +27,7 @@ enum WALCommands {
     static func fetch(_ context: CommandContext) async throws {
         guard let name = context.argument(0), let destination = context.argument(1) else { return }
         let settings = context.settings
-        let store = try context.openStore()
+        let store = try context.openStore(retryBudget: retryBudget(settings.duration(.fetchDeadline)))
         let directory = context.edge.workingDirectory
         var options = FetchWAL.Options(mode: mode(context), method: context.compression.method)
         options.expectedSegmentSize = context.expectedSegmentSize
@@ -60,6 +60,9 @@ enum WALCommands {
             size: context.expectedSegmentSize ?? control.segmentSize, log: context.log
         ).run()
     }
+
+    /// Retries end before the deadline does, so that the store's own error is the one that is told.
+    private static func retryBudget(_ deadline: Duration) -> Duration { min(deadline * 0.7, .seconds(45)) }
 
     private static func mode(_ context: CommandContext) -> RecoveryMode {
         let detected = RecoveryMode.detect(in: context.edge.workingDirectory)
