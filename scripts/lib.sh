@@ -13,6 +13,8 @@ BUILD_PACKAGES="pkg-config:pkg-config libcurl4-openssl-dev:/usr/include/*/curl/c
   liblzma-dev:/usr/include/lzma.h zlib1g-dev:/usr/include/zlib.h libpq-dev:/usr/include/postgresql/libpq-fe.h
   libyaml-dev:/usr/include/yaml.h"
 SERVER_PACKAGES="postgresql-15:/usr/lib/postgresql/15/bin/postgres"
+DEMO_PACKAGES="util-linux:runuser"
+BENCHMARK_PACKAGES="lz4:lz4 curl:curl python3:python3 util-linux:runuser"
 TEST_PACKAGES="lz4:lz4 zstd:zstd brotli:brotli xz-utils:xz gzip:gzip openssl:openssl curl:curl jq:jq python3:python3
   python3-venv:/usr/share/doc/python3-venv iproute2:ip procps:ps util-linux:runuser
   radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph-common:ceph"
@@ -51,9 +53,13 @@ need_swift() {
     die "no Swift compiler found: install Swift 6.2 or newer from https://www.swift.org/install/linux/ (or Debian's swiftlang package) and put it on PATH"
 }
 
-# build_release: the binary users get; prints nothing when it is up to date.
+# build_release: makes the binary users get, and sets BINARY; prints nothing but a failure.
 build_release() {
-  (cd "$TOP" && swift build -c release --static-swift-stdlib --product wal-s 2>&1 | grep -vE '^\[|^Building|^Build complete|^Compiling|^Write|mktemp' || true)
+  local output
+  output=$(cd "$TOP" && swift build -c release --static-swift-stdlib --product wal-s 2>&1) || {
+    printf '%s\n' "$output" | grep -v '^\[' | tail -n 60 >&2
+    die "the release build failed"
+  }
   BINARY=$(cd "$TOP" && swift build -c release --static-swift-stdlib --show-bin-path)/wal-s
   [ -x "$BINARY" ] || die "the build did not make $BINARY"
 }
