@@ -83,6 +83,9 @@ package struct FetchBackup: Sendable {
             backup: backup, tree: tree, tablespaces: tablespaces, syncs: settings.syncs
         ).write(shared.held)
         try RestoreUtilityFiles.makeStandardDirectories(in: tree)
+        if settings.mask == nil {
+            try await RestoreManifest(backup: backup, tree: tree, syncs: settings.syncs).write(from: store)
+        }
         try step(.labelWritten)
         try tree.finish(syncs: settings.syncs)
         try step(.synced)
