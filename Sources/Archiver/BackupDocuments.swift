@@ -1,8 +1,7 @@
 import Bytes
-import Digests
+import Postgres
 import Repository
 import Storage
-import Streams
 
 /// The documents of one full backup, and what they say of its files and objects.
 struct BackupDocuments: Sendable {
@@ -11,6 +10,12 @@ struct BackupDocuments: Sendable {
     /// Nil when the backup does not list its files.
     let files: [MemberPath: ExpectedFile]?
     let plan: RestorePlan
+
+    /// From the backup's start to its end in the WAL; nil when the sentinel does not tell the start.
+    var duration: ClosedRange<LSN>? {
+        guard let start = sentinel.startLSN else { return nil }
+        return start...max(start, sentinel.finishLSN ?? LSN(.max))
+    }
 
     /// Finds the backup's name.
     static func select(_ selection: BackupSelection, in store: any ObjectStore, _ log: Log) async throws -> String {

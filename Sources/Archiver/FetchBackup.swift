@@ -73,7 +73,8 @@ package struct FetchBackup: Sendable {
 
         let shared = TarUnpacker.Shared(
             tree: tree, ledger: RestoreLedger(backup.files, mask: settings.mask), held: HeldFiles(),
-            holdsLabel: label.isEmpty, syncs: settings.syncs, log: log, skippedLinks: Locked([]))
+            holdsLabel: label.isEmpty, syncs: settings.syncs,
+            checkedPages: control.file.hasDataChecksums ? backup.duration : nil, skippedLinks: Locked([]))
         let counts = try await RestoreParts(fetch: self, stream: stream, shared: shared).run(backup.plan.parts)
         try checkDelivered(shared.ledger, name)
         try step(.partsWritten)
@@ -95,12 +96,36 @@ package struct FetchBackup: Sendable {
         try root.removeFile(RestoreDestination.marker)
         if settings.syncs { try root.sync() }
         progress.finished()
+        try report(counts, name, destination)
         log.info("Backup extraction complete.")
         return RestoreOutcome(
             backup: name, destination: destination, tablespaces: tablespaces,
             skippedLinks: shared.skippedLinks.withLock { $0 }, fileCount: counts.files + 1,
             byteCount: counts.bytes + control.bytes.count, storedByteCount: done.withLock { $0 },
             exampleLSN: "\(backup.sentinel.finishLSN ?? control.file.checkpoint)")
+    }
+
+    /// Says what is wrong with pages; the restore itself is complete.
+    ///
+    /// - Throws: `ArchiverError` with `corrupted` when storage may have spoilt them.
+    private func report(_ counts: RestoreParts.Counts, _ name: String, _ destination: String) throws(ArchiverError) {
+        let atSource = counts.pagesDamagedAtSource
+        if atSource.count > 0 {
+            log.warning(
+                """
+                \(atSource.count) pages do not match their checksum (\(atSource.listed)), and were so when \(name) was \
+                made: replay mends those that were being written then. Check with pg_checksums after recovery
+                """)
+        }
+        guard counts.pagesDamaged.count > 0 else { return }
+        throw ArchiverError(
+            .corrupted,
+            """
+            \(name) is restored in \(destination), but \(counts.pagesDamaged.count) pages do not match their checksum \
+            (\(counts.pagesDamaged.listed)), and neither the codec nor the backup has a checksum that could tell whether \
+            the store spoilt them. Replay mends pages that were being written during the backup; before using the \
+            server, check with pg_checksums and pg_amcheck
+            """)
     }
 
     /// The members of `backup_label.tar`; empty when the label comes with the parts.

@@ -8,6 +8,17 @@ struct RestoreParts: Sendable {
     struct Counts: Sendable {
         var files = 0
         var bytes = 0
+        /// Of parts whose bytes a checksum of the codec or a digest vouches for: the source had them so.
+        var pagesDamagedAtSource = DamagedPages()
+        /// Of parts that nothing vouches for.
+        var pagesDamaged = DamagedPages()
+
+        mutating func add(_ other: Counts) {
+            files += other.files
+            bytes += other.bytes
+            pagesDamagedAtSource.add(other.pagesDamagedAtSource)
+            pagesDamaged.add(other.pagesDamaged)
+        }
     }
 
     let fetch: FetchBackup
@@ -30,8 +41,7 @@ struct RestoreParts: Sendable {
                 group.addTask(executorPreference: threads) { try await run(part, number) }
             }
             while let done = try await group.next() {
-                counts.files += done.files
-                counts.bytes += done.bytes
+                counts.add(done)
                 if let (number, part) = waiting.next() {
                     group.addTask(executorPreference: threads) { try await run(part, number) }
                 }
@@ -80,6 +90,22 @@ struct RestoreParts: Sendable {
             case .endOfEntry: try unpacker.end()
             }
         }
-        return Counts(files: unpacker.fileCount, bytes: unpacker.byteCount)
+        var counts = Counts(files: unpacker.fileCount, bytes: unpacker.byteCount)
+        if part.digest != nil || part.format.hasChecksum {
+            counts.pagesDamagedAtSource = unpacker.damagedPages
+        } else {
+            counts.pagesDamaged = unpacker.damagedPages
+        }
+        return counts
+    }
+}
+
+extension StoredFormat {
+    /// Whether the format itself notices changed bytes, as WAL-G writes it.
+    fileprivate var hasChecksum: Bool {
+        switch self {
+        case .lz4, .zstd, .gzip: true
+        case .brotli, .lzma, .none: false
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Postgres
 import Streams
 
 /// Small files that are not written when they come, but at the end, in their order.
@@ -40,7 +41,8 @@ final class TarUnpacker {
         /// True when `backup_label` and `tablespace_map` come with the parts, there being no `backup_label.tar`.
         let holdsLabel: Bool
         let syncs: Bool
-        let log: Log
+        /// The backup's start and end, in clusters with page checksums; nil where pages cannot be checked.
+        let checkedPages: ClosedRange<LSN>?
         /// Symbolic links that were not restored.
         let skippedLinks: Locked<[MemberPath]>
     }
@@ -49,6 +51,8 @@ final class TarUnpacker {
     private let shared: Shared
     private let writer: FileWriter
     private var current = Current.none
+    private var pages: RestoredPages?
+    private(set) var damagedPages = DamagedPages()
     private(set) var fileCount = 0
     private(set) var byteCount = 0
     /// Members met, wanted or not.
@@ -109,6 +113,10 @@ final class TarUnpacker {
             throw ArchiverError(
                 .corrupted, "\(path) has \(entry.byteCount) bytes, the backup lists it with \(byteCount)")
         }
+        pages = nil
+        if let duration = shared.checkedPages, expected.checksum == nil {
+            pages = RestoredPages(path, duration: duration)
+        }
         try writer.begin(path, mode: mode_t(entry.mode))
         current = .writing(path, expected, entry)
     }
@@ -134,7 +142,9 @@ final class TarUnpacker {
         switch current {
         case .none: preconditionFailure("bytes of no member")
         case .ignoring: return
-        case .writing: try writer.append(bytes)
+        case .writing:
+            pages?.append(bytes)
+            try writer.append(bytes)
         case .holding(let path, var file):
             bytes.withUnsafeBytes { file.bytes.append(contentsOf: $0) }
             current = .holding(path, file)
@@ -158,6 +168,7 @@ final class TarUnpacker {
                     the backup lists \(Hex.digits(checksum, width: 8))
                     """)
             }
+            if let pages { damagedPages.add(pages.damaged) }
             try writer.end(modified: expected.modified ?? entry.modified)
             fileCount += 1
             byteCount += entry.byteCount

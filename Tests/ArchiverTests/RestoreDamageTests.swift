@@ -158,4 +158,36 @@ import Testing
             #expect(try await Self.restore(store, backup) != .wrong, "byte \(index)")
         }
     }
+
+    /// An uncompressed backup of a real cluster: only page checksums can tell.
+    @Test(.enabled(if: FixtureBucket.has("codec-none"), "needs ../shared/fixtures/walg/codec-none"))
+    func `WAL-G's uncompressed backup: page checksums find what flips in pages`() async throws {
+        let bucket = try FixtureBucket("codec-none")
+        let name = "base_00000001000000000000000B"
+        let key = Layout.tarFolder(name) + "part_001.tar"
+        let bytes = try bucket.bytes(key)
+        var random = SeededGenerator(seed: 3)
+        var found = 0
+        var refused = 0
+        for _ in 0..<20 {
+            var damaged = bytes
+            damaged[Int(random.next() % UInt64(bytes.count))] ^= 1 << UInt8(random.next() % 8)
+            try bucket.change(key, to: damaged)
+            let folder = try TemporaryDirectory()
+            var settings = RestoreSettings(destination: folder.file("data"), selection: .name(name))
+            settings.syncs = false
+            do {
+                _ = try await FetchBackup(settings, store: LocalStore(root: bucket.path), log: .silent).run()
+            } catch let error as ArchiverError {
+                #expect(error.kind == .corrupted)
+                if error.message.contains("pages do not match their checksum") { found += 1 } else { refused += 1 }
+            }
+        }
+        print("WAL-G format, none, real pages: of 20 flips \(refused) refused, \(found) found by page checksums")
+        #expect(found + refused >= 12)
+        try bucket.change(key, to: bytes)
+        let folder = try TemporaryDirectory()
+        let settings = RestoreSettings(destination: folder.file("data"), selection: .name(name))
+        _ = try await FetchBackup(settings, store: LocalStore(root: bucket.path), log: .silent).run()
+    }
 }

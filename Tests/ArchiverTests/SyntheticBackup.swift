@@ -31,6 +31,17 @@ struct SyntheticBackup {
 
     static let time = Timestamp(seconds: 1_795_508_000)
 
+    /// The control file of a cluster without page checksums: the files here are not made of pages.
+    ///
+    /// In PostgreSQL 15 the version of the checksums is at 252 and the file's own CRC-32C, of all before it, at 288.
+    private static func withoutPageChecksums(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        bytes.replaceSubrange(252..<256, with: [0, 0, 0, 0])
+        let crc = CRC32C.checksum(Array(bytes[..<288]).span.bytes)
+        bytes.replaceSubrange(288..<292, with: withUnsafeBytes(of: crc.littleEndian) { Array($0) })
+        return bytes
+    }
+
     static func file(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o600) -> Member {
         Member(entry: TarEntry(path: path, byteCount: bytes.count, mode: mode, modified: time), bytes: bytes)
     }
@@ -44,7 +55,7 @@ struct SyntheticBackup {
         let bucket = try FixtureBucket("small-brotli")
         let folder = Layout.tarFolder("base_000000010000000000000003")
         let members = try Self.members(try bucket.bytes(folder + "pg_control.tar.br"), .brotli)
-        control = Self.file("/global/pg_control", members[0].bytes)
+        control = Self.file("/global/pg_control", Self.withoutPageChecksums(members[0].bytes))
         let labels = try Self.members(try bucket.bytes(folder + "backup_label.tar.br"), .brotli)
         label = labels.map { Self.file($0.entry.path, $0.bytes) }
         let key = Layout.sentinel("base_000000010000000000000003").text

@@ -64,19 +64,12 @@ struct RestoreInterruptionTests {
         try await cluster.stop()
     }
 
-    /// The program built beside the tests.
-    static let program: String = {
-        let own = (try? FileSystem.linkTarget("/proc/self/exe")) ?? ""
-        let beside = Path.join(Path.parent(own), "wal-s")
-        return access(beside, X_OK) == 0 ? beside : Path.join(SharedMaterial.packageRoot, ".build/debug/wal-s")
-    }()
-
-    @Test(.enabled(if: access(program, X_OK) == 0, "needs the built program"), arguments: [1, 40, 150, 300, 380])
+    @Test(arguments: [1, 40, 150, 300, 380])
     func `killed by SIGKILL with so many files written, the server refuses`(_ files: Int) async throws {
         let bucket = try FixtureBucket("small-brotli")
         let cluster = try await RestoredCluster(version: 15)
         let process = try ChildProcess(
-            [Self.program, "backup-fetch", cluster.data, "LATEST"],
+            [try BuiltBinary.path(), "backup-fetch", cluster.data, "LATEST"],
             environment: ["WALG_FILE_PREFIX": bucket.path, "WALG_DOWNLOAD_CONCURRENCY": "1"])
         while process.isRunning, Self.count(cluster.data) < files { sched_yield() }
         process.signal(SIGKILL)
