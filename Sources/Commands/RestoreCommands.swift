@@ -68,7 +68,9 @@ enum RestoreCommands {
         var flags = given.map { "--\(Setting.flagName($0.spelling))=\($0.value)" }
         if let file = context.settings.file { flags.insert("--config=\(Path.absolute(file))", at: 0) }
         let names = SettingName.allCases.compactMap { name -> String? in
-            guard !own.contains(name.rawValue), case .environment(let spelling)? = context.settings.entry(name)?.origin
+            // The connection is of no use to wal-fetch.
+            guard !own.contains(name.rawValue), !name.rawValue.hasPrefix("PG"),
+                case .environment(let spelling)? = context.settings.entry(name)?.origin
             else { return nil }
             return spelling
         }
