@@ -186,6 +186,24 @@ import Testing
         #expect(try SyntheticBackup.contents(of: folder, "data") == backup.contents)
     }
 
+    @Test func `the manifest of a backup that has one comes too, verified`() async throws {
+        var backup = try SyntheticBackup()
+        backup.manifest = Array("{}\n".utf8)
+        try await backup.write(to: store)
+        try await fetch()
+        #expect(try FileSystem.contents(destination + "/backup_manifest") == backup.manifest)
+        let key = Layout.manifest(backup.name)
+        for bytes in [Array("[]\n".utf8), []] {
+            _ = try await store.put(bytes, at: key, .replace)
+            #expect(try await failure(settings { $0.destination = folder.file("b\(bytes.count)") }).contains("\(key)"))
+            #expect(try FileSystem.status(folder.file("b\(bytes.count)/global/pg_control")) == nil)
+        }
+        _ = try await store.delete([key])
+        #expect(
+            try await failure(settings { $0.destination = folder.file("c") })
+                == "\(key) is missing: the backup was made with it")
+    }
+
     @Test func `hard links are refused`() async throws {
         var backup = try SyntheticBackup()
         let entry = TarEntry(

@@ -28,6 +28,7 @@ struct SyntheticBackup {
     var control: Member
     var sentinel = Sentinel()
     var writesTarFileSets = true
+    var manifest: [UInt8]?
 
     static let time = Timestamp(seconds: 1_795_508_000)
 
@@ -131,6 +132,7 @@ struct SyntheticBackup {
         objects.append((key("pg_control.tar"), try tar([control])))
         if let label { objects.append((key("backup_label.tar"), try tar(label))) }
         objects.append((Layout.filesMetadata(name), filesMetadata()))
+        if let manifest { objects.append((Layout.manifest(name), manifest)) }
         var sentinel = sentinel
         sentinel.tablespaces = tablespaces
         if isOurs {
