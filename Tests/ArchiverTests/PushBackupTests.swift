@@ -57,14 +57,14 @@ struct PushBackupTests {
             let last = keys.filter { !$0.name.hasPrefix("part_") }
             for key in keys.filter({ $0.name.hasPrefix("part_") }) + last {
                 let tar = Cluster.asServerUser(["tar", "-x", "-p", "-C", directory]).joined(separator: " ")
-                try Program.check(["bash", "-o", "pipefail", "-c", "\(tool) <'\(bucket.path)/\(key)' | \(tar)"])
+                try CommandLineTool.check(["bash", "-o", "pipefail", "-c", "\(tool) <'\(bucket.path)/\(key)' | \(tar)"])
             }
         }
 
         func verifyBackup(_ backup: BackupName, _ restored: Cluster) throws {
             let manifest = "\(restored.directory)/manifest"
-            try Program.check(["cp", "\(bucket.path)/\(Layout.manifest("\(backup)"))", manifest])
-            try Program.check(["chmod", "644", manifest])
+            try CommandLineTool.check(["cp", "\(bucket.path)/\(Layout.manifest("\(backup)"))", manifest])
+            try CommandLineTool.check(["chmod", "644", manifest])
             try restored.program("pg_verifybackup", ["-n", "-m", manifest, restored.data])
         }
 
@@ -76,7 +76,7 @@ struct PushBackupTests {
 
     private func emptyRestore() throws -> Cluster {
         let restored = try Cluster(empty: "restored")
-        try Program.check(Cluster.asServerUser(["mkdir", "-m", "700", restored.data]))
+        try CommandLineTool.check(Cluster.asServerUser(["mkdir", "-m", "700", restored.data]))
         return restored
     }
 
@@ -124,24 +124,25 @@ struct PushBackupTests {
         )
         for object in integrity.objects {
             let path = "\(site.bucket.path)/\(Layout.folder("\(name)"))\(object.name)"
-            #expect(try Program.check(["sha256sum", path]).hasPrefix(Hex.encode(object.sha256)))
+            #expect(try CommandLineTool.check(["sha256sum", path]).hasPrefix(Hex.encode(object.sha256)))
         }
 
         let restored = try emptyRestore()
         let moved = try Cluster(empty: "moved")
         let oid = try #require(sentinel.tablespaces?.tablespaces.first?.name)
-        try Program.check(Cluster.asServerUser(["mkdir", restored.data + "/pg_tblspc"]))
-        try Program.check(Cluster.asServerUser(["ln", "-s", moved.directory, restored.data + "/pg_tblspc/" + oid]))
+        try CommandLineTool.check(Cluster.asServerUser(["mkdir", restored.data + "/pg_tblspc"]))
+        try CommandLineTool.check(
+            Cluster.asServerUser(["ln", "-s", moved.directory, restored.data + "/pg_tblspc/" + oid]))
         try await site.extract(name, .lz4, into: restored.data)
         try site.verifyBackup(name, restored)
-        try Program.check([
+        try CommandLineTool.check([
             "sed", "-i", "s|\(space.directory)|\(moved.directory)|", restored.data + "/tablespace_map",
         ])
         try restored.configure([
             "unix_socket_directories = '\(restored.directory)'", "archive_mode = off",
             "restore_command = 'cp \(site.archive.directory)/%f %p'",
         ])
-        try Program.check(Cluster.asServerUser(["touch", restored.data + "/recovery.signal"]))
+        try CommandLineTool.check(Cluster.asServerUser(["touch", restored.data + "/recovery.signal"]))
         try restored.start()
         try restored.program("psql", ["-X", "-q", "-c", "SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote() END"])
         #expect(try restored.dump() == expected.replacing(space.directory, with: moved.directory))
@@ -167,5 +168,106 @@ struct PushBackupTests {
         let restored = try emptyRestore()
         try await site.extract(name, method, into: restored.data)
         try site.verifyBackup(name, restored)
+    }
+
+    @Test func `a damaged page is reported and does not fail the backup`() async throws {
+        let site = try Site()
+        try site.cluster.sql(
+            "CREATE TABLE spoiled AS SELECT n, md5(n::text) FROM generate_series(1, 5000) n; CHECKPOINT")
+        let path = try site.cluster.sql("SELECT pg_relation_filepath('spoiled')")
+        try site.cluster.stop()
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(site.cluster.data)/\(path)"))
+        try file.seek(toOffset: 3 * 8192 + 4000)
+        file.write(Data([0xAA, 0x55, 0xAA]))
+        try file.close()
+        try site.cluster.start()
+        let name = try await site.push(site.settings()).run()
+        #expect(site.logged("page 3 of \(site.cluster.data)/\(path): checksum "))
+        let files = try #require(try site.files(name)["Files"] as? [String: [String: Any]])
+        let corrupt = try #require(files["/\(path)"]?["CorruptBlocks"] as? [String: Any])
+        #expect(corrupt["CorruptBlocksCount"] as? Int == 1)
+        #expect(corrupt["SomeCorruptBlocks"] as? [Int] == [3])
+        #expect(files.values.count { $0["CorruptBlocks"] != nil } == 1)
+    }
+
+    @Test func `a second backup of the server at the same time is refused, and a taken name left alone`() async throws {
+        let site = try Site()
+        let settings = ConnectionSettings(parameters: site.cluster.connection)
+        let other = try BackupSession(settings, log: .silent)
+        #expect(try await other.takeLease() == nil)
+        do {
+            _ = try await site.push(site.settings()).run()
+            Issue.record("made a backup beside another")
+        } catch let error as ArchiverError {
+            #expect(error.kind == .busy)
+        }
+        #expect(try await site.store.list(prefix: "").objects.isEmpty)
+        await other.close()
+        while try site.cluster.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != "0" {}
+
+        let foreign: ObjectKey = "basebackups_005/base_000000010000000000000002/metadata.json"
+        _ = try await site.store.put([1, 2, 3], at: foreign, .create)
+        let name = try await site.push(site.settings()).run()
+        #expect("\(name)" == "base_000000010000000000000003")
+        #expect(try await site.store.get(foreign, limit: 100).bytes == [1, 2, 3])
+        #expect(try await site.store.list(prefix: "basebackups_005/base_000000010000000000000002").objects.count == 1)
+    }
+
+    @Test func `a prefix of another cluster, and another server's directory, are refused before anything is stored`()
+        async throws
+    {
+        let site = try Site()
+        let claim = ArchiverError(.configuration, "another cluster's")
+        let push = PushBackup(site.settings(), store: site.store, checkClaim: { _ in throw claim }, log: site.log)
+        await #expect(throws: claim) { _ = try await push.run() }
+        var settings = site.settings()
+        settings.directory = site.archive.directory
+        do {
+            _ = try await site.push(settings).run()
+            Issue.record("took another directory")
+        } catch let error as ArchiverError {
+            #expect(error.kind == .configuration)
+            #expect(error.message.contains("is not the same as Postgres' one"))
+        }
+        #expect(try await site.store.list(prefix: "").objects.isEmpty)
+        try site.cluster.stop()
+        do {
+            _ = try await site.push(site.settings()).run()
+            Issue.record("backed up a server that is down")
+        } catch let error as ServerError {
+            #expect(error.kind == .connectionFailed)
+        }
+    }
+
+    @Test func `a standby's backup recovers by its primary's archive`() async throws {
+        let site = try Site()
+        try site.cluster.sql("CREATE TABLE rows AS SELECT n FROM generate_series(1, 1000) n")
+        let standby = try Cluster(empty: "standby")
+        try standby.program(
+            "pg_basebackup", ["-h", site.cluster.directory, "-D", standby.data, "-R", "-c", "fast", "-X", "stream"])
+        try standby.configure(["unix_socket_directories = '\(standby.directory)'", "archive_mode = off"])
+        try standby.start()
+        try site.cluster.sql("INSERT INTO rows SELECT n FROM generate_series(1001, 2000) n; CHECKPOINT")
+        var settings = site.settings()
+        settings.directory = standby.data
+        settings.connection = ConnectionSettings(parameters: standby.connection)
+        let name = try await site.push(settings).run()
+        #expect(site.logged("A standby that does not archive"))
+        try site.cluster.sql("INSERT INTO rows SELECT n FROM generate_series(2001, 3000) n; SELECT pg_switch_wal()")
+        let expected = try site.cluster.dump()
+        // Stops once everything is archived.
+        try site.cluster.stop()
+
+        let restored = try emptyRestore()
+        try await site.extract(name, .lz4, into: restored.data)
+        try site.verifyBackup(name, restored)
+        try restored.configure([
+            "unix_socket_directories = '\(restored.directory)'",
+            "restore_command = 'cp \(site.archive.directory)/%f %p'",
+        ])
+        try CommandLineTool.check(Cluster.asServerUser(["touch", restored.data + "/recovery.signal"]))
+        try restored.start()
+        try restored.program("psql", ["-X", "-q", "-c", "SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote() END"])
+        #expect(try restored.dump() == expected)
     }
 }

@@ -1,0 +1,88 @@
+import Bytes
+import Repository
+import Storage
+import TestSupport
+import Testing
+
+@testable import Archiver
+
+@Suite struct BackupLeaseTests {
+    private static let name = "base_000000010000000000000007"
+
+    private static func holder(
+        _ hostname: String = "here", process: Int? = nil, boot: String? = nil
+    ) -> BackupLease.Holder {
+        var holder = BackupLease.Holder.current(hostname: hostname)
+        if let process {
+            holder.processID = process
+            holder.started = "1"
+        }
+        if let boot { holder.boot = boot }
+        return holder
+    }
+
+    @Test func `one run gets a name, the next does not`() async throws {
+        let store = MemoryStore()
+        let lease = try #require(try await BackupLease.claim(Self.name, holder: Self.holder(), store: store))
+        #expect(try await BackupLease.claim(Self.name, holder: Self.holder(), store: store) == nil)
+        try await lease.renew()
+        try await lease.release()
+        await #expect(throws: ArchiverError.self) { try await lease.confirm() }
+        #expect(try await BackupLease.claim(Self.name, holder: Self.holder(), store: store) != nil)
+    }
+
+    @Test(arguments: ["basebackups_005/\(name)_backup_stop_sentinel.json", "basebackups_005/\(name)/metadata.json"])
+    func `a name under which anything is stored is taken`(_ key: String) async throws {
+        let store = MemoryStore()
+        _ = try await store.put([1], at: ObjectKey(key), .create)
+        #expect(try await BackupLease.claim(Self.name, holder: Self.holder(), store: store) == nil)
+        #expect(try await store.list(prefix: "").objects.count == 1)
+    }
+
+    @Test func `a mark is read as it was written, and nothing else is`() {
+        let holder = Self.holder("a \"host\"")
+        let bytes = holder.encoded()
+        #expect(BackupLease.Holder(parsing: bytes) == holder)
+        for count in 0..<bytes.count { #expect(BackupLease.Holder(parsing: Array(bytes.prefix(count))) == nil) }
+    }
+
+    @Test func `a process is gone when its number is free or another's, or the machine was started again`() {
+        let us = Self.holder()
+        #expect(!us.isGone(seenFrom: Self.holder()))
+        #expect(Self.holder(process: Int(Int32.max)).isGone(seenFrom: us))
+        #expect(Self.holder(process: us.processID).isGone(seenFrom: us))
+        #expect(Self.holder(boot: "earlier").isGone(seenFrom: us))
+        #expect(!Self.holder("there", process: Int(Int32.max)).isGone(seenFrom: us))
+        #expect(!Self.holder("there", boot: "other").isGone(seenFrom: us))
+        var container = Self.holder(process: Int(Int32.max))
+        container.namespace = "pid:[1]"
+        #expect(!container.isGone(seenFrom: us))
+    }
+
+    @Test func `debris of dead runs is removed, and nothing else`() async throws {
+        let store = MemoryStore()
+        func put(_ key: String, _ bytes: [UInt8] = [1]) async throws {
+            _ = try await store.put(bytes, at: ObjectKey(key), .create)
+        }
+        func folder(_ digit: String) -> String { "basebackups_005/base_00000001000000000000000\(digit)" }
+        let dead = Self.holder(process: Int(Int32.max)).encoded()
+        // 1: a dead run's. 2: a living run's. 3: another program's. 4: finished, its mark left. 5: another host's.
+        for digit in ["1", "2", "3", "4", "5"] { try await put(folder(digit) + "/tar_partitions/part_001.tar.lz4") }
+        try await put(folder("1") + "/wals_lease.json", dead)
+        try await put(folder("2") + "/wals_lease.json", Self.holder().encoded())
+        try await put(folder("4") + "/wals_lease.json", dead)
+        try await put(folder("4") + "_backup_stop_sentinel.json")
+        try await put(folder("5") + "/wals_lease.json", Self.holder("there").encoded())
+        let debris = BackupDebris(store: store, holder: Self.holder(), log: .silent)
+        #expect(try await debris.remove(now: .now()) == 3)
+        let expected = [
+            folder("2") + "/tar_partitions/part_001.tar.lz4", folder("2") + "/wals_lease.json",
+            folder("3") + "/tar_partitions/part_001.tar.lz4", folder("4") + "/tar_partitions/part_001.tar.lz4",
+            folder("4") + "_backup_stop_sentinel.json", folder("5") + "/tar_partitions/part_001.tar.lz4",
+            folder("5") + "/wals_lease.json",
+        ]
+        #expect(try await store.list(prefix: "").objects.map(\.key.text) == expected)
+        // A mark that nobody renewed for long is given up wherever its run was.
+        #expect(try await debris.remove(now: Timestamp.now().advanced(by: .seconds(7 * 3600))) == 4)
+    }
+}
