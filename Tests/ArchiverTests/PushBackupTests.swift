@@ -57,14 +57,14 @@ struct PushBackupTests {
             let last = keys.filter { !$0.name.hasPrefix("part_") }
             for key in keys.filter({ $0.name.hasPrefix("part_") }) + last {
                 let tar = Cluster.asServerUser(["tar", "-x", "-p", "-C", directory]).joined(separator: " ")
-                try CommandLineTool.check(["bash", "-o", "pipefail", "-c", "\(tool) <'\(bucket.path)/\(key)' | \(tar)"])
+                try Program.check(["bash", "-o", "pipefail", "-c", "\(tool) <'\(bucket.path)/\(key)' | \(tar)"])
             }
         }
 
         func verifyBackup(_ backup: BackupName, _ restored: Cluster) throws {
             let manifest = "\(restored.directory)/manifest"
-            try CommandLineTool.check(["cp", "\(bucket.path)/\(Layout.manifest("\(backup)"))", manifest])
-            try CommandLineTool.check(["chmod", "644", manifest])
+            try Program.check(["cp", "\(bucket.path)/\(Layout.manifest("\(backup)"))", manifest])
+            try Program.check(["chmod", "644", manifest])
             try restored.program("pg_verifybackup", ["-n", "-m", manifest, restored.data])
         }
 
@@ -76,7 +76,7 @@ struct PushBackupTests {
 
     private func emptyRestore() throws -> Cluster {
         let restored = try Cluster(empty: "restored")
-        try CommandLineTool.check(Cluster.asServerUser(["mkdir", "-m", "700", restored.data]))
+        try Program.check(Cluster.asServerUser(["mkdir", "-m", "700", restored.data]))
         return restored
     }
 
@@ -124,25 +124,25 @@ struct PushBackupTests {
         )
         for object in integrity.objects {
             let path = "\(site.bucket.path)/\(Layout.folder("\(name)"))\(object.name)"
-            #expect(try CommandLineTool.check(["sha256sum", path]).hasPrefix(Hex.encode(object.sha256)))
+            #expect(try Program.check(["sha256sum", path]).hasPrefix(Hex.encode(object.sha256)))
         }
 
         let restored = try emptyRestore()
         let moved = try Cluster(empty: "moved")
         let oid = try #require(sentinel.tablespaces?.tablespaces.first?.name)
-        try CommandLineTool.check(Cluster.asServerUser(["mkdir", restored.data + "/pg_tblspc"]))
-        try CommandLineTool.check(
+        try Program.check(Cluster.asServerUser(["mkdir", restored.data + "/pg_tblspc"]))
+        try Program.check(
             Cluster.asServerUser(["ln", "-s", moved.directory, restored.data + "/pg_tblspc/" + oid]))
         try await site.extract(name, .lz4, into: restored.data)
         try site.verifyBackup(name, restored)
-        try CommandLineTool.check([
+        try Program.check([
             "sed", "-i", "s|\(space.directory)|\(moved.directory)|", restored.data + "/tablespace_map",
         ])
         try restored.configure([
             "unix_socket_directories = '\(restored.directory)'", "archive_mode = off",
             "restore_command = 'cp \(site.archive.directory)/%f %p'",
         ])
-        try CommandLineTool.check(Cluster.asServerUser(["touch", restored.data + "/recovery.signal"]))
+        try Program.check(Cluster.asServerUser(["touch", restored.data + "/recovery.signal"]))
         try restored.start()
         try restored.program("psql", ["-X", "-q", "-c", "SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote() END"])
         #expect(try restored.dump() == expected.replacing(space.directory, with: moved.directory))
@@ -265,7 +265,7 @@ struct PushBackupTests {
             "unix_socket_directories = '\(restored.directory)'",
             "restore_command = 'cp \(site.archive.directory)/%f %p'",
         ])
-        try CommandLineTool.check(Cluster.asServerUser(["touch", restored.data + "/recovery.signal"]))
+        try Program.check(Cluster.asServerUser(["touch", restored.data + "/recovery.signal"]))
         try restored.start()
         try restored.program("psql", ["-X", "-q", "-c", "SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote() END"])
         #expect(try restored.dump() == expected)

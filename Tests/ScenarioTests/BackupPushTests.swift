@@ -24,7 +24,7 @@ struct BackupPushTests {
         let cluster = try Cluster(archiveCommand: "test -e \(archive.directory)/go && cp %p \(archive.directory)/%f")
         try cluster.start()
         let bucket = try TemporaryDirectory()
-        let push = try CommandLineTool.start(
+        let push = try Program.start(
             [Self.program, "backup-push", cluster.data], environment: environment(cluster, bucket))
         while try cluster.sql(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wal-s' AND query LIKE '%backup_stop%'")
@@ -40,8 +40,8 @@ struct BackupPushTests {
         let left = try await store.list(prefix: "basebackups_005/").objects.map(\.key.text)
         #expect(!left.contains { $0.hasSuffix("_backup_stop_sentinel.json") })
 
-        try CommandLineTool.check(Cluster.asServerUser(["touch", archive.directory + "/go"]))
-        let next = try CommandLineTool.run(
+        try Program.check(Cluster.asServerUser(["touch", archive.directory + "/go"]))
+        let next = try Program.run(
             [Self.program, "backup-push", cluster.data], environment: environment(cluster, bucket))
         #expect(next.status == 0, "\(next.errors)")
         let folders = Set(try await store.list(prefix: "basebackups_005/", recursive: false).folders)
@@ -55,7 +55,7 @@ struct BackupPushTests {
         let cluster = try Cluster()
         let bucket = try TemporaryDirectory()
         func check(_ arguments: [String], _ code: Int32, _ text: String, _ changed: [String: String] = [:]) throws {
-            let result = try CommandLineTool.run(
+            let result = try Program.run(
                 [Self.program, "backup-push"] + arguments,
                 environment: environment(cluster, bucket).merging(["PGDATA": ""]) { $1 }.merging(changed) { $1 })
             #expect(result.status == code, "\(result.errors)")

@@ -2,14 +2,14 @@ import Bytes
 import Foundation
 
 /// The outcome of a program that was run to its end.
-package struct ToolResult: Sendable {
+package struct ProgramResult: Sendable {
     package let status: Int32
     package let output: String
     package let errors: String
 }
 
 /// A program of the machine, run with its output caught.
-package enum CommandLineTool {
+package enum Program {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
@@ -17,7 +17,7 @@ package enum CommandLineTool {
     /// Runs `arguments`, the first of which is looked up in `PATH`, to the end.
     package static func run(
         _ arguments: [String], environment: [String: String] = [:], directory: String? = nil, input: String? = nil
-    ) throws -> ToolResult {
+    ) throws -> ProgramResult {
         try start(arguments, environment: environment, directory: directory, input: input).wait()
     }
 
@@ -29,7 +29,7 @@ package enum CommandLineTool {
         package func signal(_ number: Int32) { kill(pid, number) }
 
         /// Waits for the end; a program that a signal ended has that signal's number plus 128 as status.
-        package func wait() throws -> ToolResult {
+        package func wait() throws -> ProgramResult {
             defer { for file in files { unlink(file) } }
             var status: Int32 = 0
             while waitpid(pid, &status, 0) != pid {
@@ -38,7 +38,7 @@ package enum CommandLineTool {
                 }
             }
             let signal = status & 0x7F
-            return ToolResult(
+            return ProgramResult(
                 status: signal == 0 ? (status >> 8) & 0xFF : 128 + signal,
                 output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: files[1])), as: UTF8.self),
                 errors: String(decoding: try Data(contentsOf: URL(fileURLWithPath: files[2])), as: UTF8.self))
@@ -122,7 +122,7 @@ package final class Cluster {
     package init(empty name: String) throws {
         directory = FileManager.default.temporaryDirectory.path + "/wals-\(name)-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        if geteuid() == 0 { try CommandLineTool.check(["chown", "postgres:", directory]) }
+        if geteuid() == 0 { try Program.check(["chown", "postgres:", directory]) }
     }
 
     /// Makes a cluster; `archiveCommand` nil leaves archiving off.
@@ -161,7 +161,7 @@ package final class Cluster {
     /// Runs one of PostgreSQL's programs as the server's user.
     @discardableResult
     package func program(_ name: String, _ arguments: [String], input: String? = nil) throws -> String {
-        try CommandLineTool.check(
+        try Program.check(
             Self.asServerUser([path(name)] + arguments), environment: environment, directory: directory, input: input)
     }
 
