@@ -83,7 +83,10 @@ package final class Connection {
             "client_encoding = 'UTF8'", "datestyle = 'ISO'", "search_path = pg_catalog",
             "client_min_messages = 'error'",
         ]
-        if version >= 140_000 { settings.append("idle_session_timeout = 0") }
+        if version >= 140_000 {
+            // A backend that waits for the archive would else not notice that its client was killed, and stay.
+            settings += ["idle_session_timeout = 0", "client_connection_check_interval = '5s'"]
+        }
         for setting in settings { try query("SET \(setting)", operation: "preparing the session") }
     }
 

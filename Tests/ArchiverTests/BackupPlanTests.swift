@@ -43,7 +43,7 @@ import Testing
                 "/postgresql.auto.conf", "/postgresql.conf", "/recovery.signal",
             ])
         #expect(plan.tablespaces == [.init(name: "16384", location: outside.path)])
-        #expect(plan.files.byteCount == 10)
+        #expect(plan.files.byteCount == 12)
     }
 
     @Test func `a pg_wal that is a link is stored as an empty directory`() throws {

@@ -17,6 +17,16 @@ struct BackupPushTests {
         cluster.environment.merging(["WALG_FILE_PREFIX": bucket.path]) { $1 }
     }
 
+    /// Waits until so many sessions of the program are of a kind.
+    private func wait(_ cluster: Cluster, _ condition: String, count: String) throws {
+        let question = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wal-s' AND \(condition)"
+        for _ in 0..<600 {
+            if try cluster.sql(question) == count { return }
+            usleep(50_000)
+        }
+        throw Program.Failure(description: "not \(count) sessions where \(condition)\n\(cluster.log())")
+    }
+
     @Test func `SIGTERM while it waits for the archive ends backup mode, leaves no backup, and the next run clears up`()
         async throws
     {
@@ -26,16 +36,12 @@ struct BackupPushTests {
         let bucket = try TemporaryDirectory()
         let push = try Program.start(
             [Self.program, "backup-push", cluster.data], environment: environment(cluster, bucket))
-        while try cluster.sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wal-s' AND query LIKE '%backup_stop%'")
-            == "0"
-        { usleep(50_000) }
+        try wait(cluster, "query LIKE '%backup_stop%'", count: "1")
         push.signal(SIGTERM)
         let result = try push.wait()
         #expect(result.status == 143, "\(result.errors)")
-        while try cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'wal-s'") != "0" {
-            usleep(50_000)
-        }
+        #expect(!result.errors.contains("Wrote backup"))
+        try wait(cluster, "true", count: "0")
         let store = LocalStore(root: bucket.path)
         let left = try await store.list(prefix: "basebackups_005/").objects.map(\.key.text)
         #expect(!left.contains { $0.hasSuffix("_backup_stop_sentinel.json") })
