@@ -50,8 +50,7 @@ enum RestoreDestination {
             throw ArchiverError(.localFile, "\(path) cannot be made: \(parent) is not a directory")
         }
         guard access(parent, W_OK | X_OK) == 0 else {
-            let failure = SystemError(call: "access", path: parent)
-            throw ArchiverError(.localFile, "\(path) cannot be made: \(failure.reason) in \(parent)")
+            throw SystemError(call: "mkdir", path: "\(path) (in \(parent))")
         }
     }
 
