@@ -124,7 +124,8 @@ struct WALConflictTests {
         let wal = clone.directory + "/wal"
         try FileSystem.makeDirectory(wal)
         try clone.configure([
-            "unix_socket_directories = '\(clone.directory)'", "archive_command = 'test ! -f \(wal)/%f && cp %p \(wal)/%f'",
+            "unix_socket_directories = '\(clone.directory)'",
+            "archive_command = 'test ! -f \(wal)/%f && cp %p \(wal)/%f'", "archive_mode = on",
             "restore_command = 'cp \(template.folder.file("wal"))/%f %p'", "recovery_target = 'immediate'",
             "recovery_target_action = 'promote'", "hot_standby = off",
         ])

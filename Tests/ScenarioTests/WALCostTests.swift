@@ -18,7 +18,8 @@ struct WALCostTests {
         var kibibytes = 0
         while child.isRunning {
             if let status = try? String(contentsOfFile: "/proc/\(child.processID)/status", encoding: .utf8),
-                status.hasPrefix("Name:\twal-s\n"), let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM") }),
+                status.hasPrefix("Name:\twal-s\n"),
+                let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM") }),
                 let number = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
             {
                 kibibytes = max(kibibytes, number)
@@ -58,11 +59,15 @@ struct WALCostTests {
         #expect(isSame)
         let absent = try await cost {
             let last = name.dropLast(2) + "FE"
-            #expect(try await reader.fetch(String(last)).outcome.exitCode == 74)
+            let outcome = try await reader.fetch(String(last)).outcome
+            #expect(outcome.exitCode == 74, "\(outcome)")
         }
         #expect(absent.requests <= 3 && absent.connections == 1, "\(absent)")
         // Pushed again, the stored one is compared; it is not sent a second time.
-        let again = try await cost { #expect(try await program.run("wal-push", "pg_wal/\(name)").exitCode == 0) }
+        let again = try await cost {
+            let outcome = try await program.run("wal-push", "pg_wal/\(name)")
+            #expect(outcome.exitCode == 0, "\(outcome)")
+        }
         #expect(again.requests <= 3, "\(again)")
         print("peak of wal-push and wal-fetch of a full segment, MiB: \(peaks)")
         for peak in peaks { #expect(peak > 1 && peak <= memoryLimit, "\(peaks)") }

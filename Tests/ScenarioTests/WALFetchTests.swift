@@ -73,9 +73,9 @@ struct WALFetchTests {
         }
         var rules: [FaultRule] {
             switch self {
-            case .internalError: [FaultRule(.answer(.s3Error(500, code: "InternalError")))]
-            case .forbidden: [FaultRule(.answer(.s3Error(403, code: "AccessDenied")))]
-            case .hang: [FaultRule(.nothing(.hang))]
+            case .internalError: [FaultRule(nil, .answer(.s3Error(500, code: "InternalError")))]
+            case .forbidden: [FaultRule(nil, .answer(.s3Error(403, code: "AccessDenied")))]
+            case .hang: [FaultRule(nil, .nothing(.hang))]
             default: []
             }
         }
@@ -196,7 +196,8 @@ struct WALFetchTests {
         }
     }
 
-    @Test func `a target that cannot be written is no end of recovery, one that exists is replaced whole`() async throws {
+    @Test func `a target that cannot be written is no end of recovery, one that exists is replaced whole`() async throws
+    {
         let template = try await WALTemplate.shared
         let archive = try await template.archive(.directory)
         let program = try reader(template, archive)
@@ -234,7 +235,7 @@ struct WALFetchTests {
         #expect(first.exitCode == 0 && content == history, "\(first)")
         // PostgreSQL removes the signal file, then asks for the parent's history once more.
         _ = try FileSystem.removeFile(program.folder.file("recovery.signal"))
-        archive.faults?.setRules([FaultRule(.nothing(.reset))])
+        archive.faults?.setRules([FaultRule(nil, .nothing(.reset))])
         let (late, again) = try await program.fetch("00000002.history")
         #expect(late.exitCode == 0 && again == history, "\(late)")
     }

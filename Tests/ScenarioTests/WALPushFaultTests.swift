@@ -63,7 +63,7 @@ struct WALPushFaultTests {
             name: "wrong bucket", rules: [], settings: ["WALG_S3_PREFIX": "s3://no-such-bucket-here/wal"],
             expected: .absent),
         Row(name: "no reply at all", rules: segment(always, .nothing(.hang)), expected: .absent),
-        Row(name: "nothing answers", rules: [FaultRule(.nothing(.hang))], expected: .absent),
+        Row(name: "nothing answers", rules: [FaultRule(nil, .nothing(.hang))], expected: .absent),
     ]
 
     @Test(
