@@ -127,11 +127,14 @@ struct WALConflictTests {
             "unix_socket_directories = '\(clone.directory)'",
             "archive_command = 'test ! -f \(wal)/%f && cp %p \(wal)/%f'", "archive_mode = on",
             "restore_command = 'cp \(template.folder.file("wal"))/%f %p'", "recovery_target = 'immediate'",
-            "recovery_target_action = 'promote'", "hot_standby = off",
+            "recovery_target_action = 'promote'",
         ])
         try FileSystem.replace(clone.data + "/recovery.signal", with: [])
         try ServerUser.own(clone.directory)
         try clone.start()
+        for _ in 0..<600 where try clone.sql("SELECT pg_is_in_recovery()") == "t" {
+            try await Task.sleep(for: .milliseconds(50))
+        }
         try clone.sql("CREATE TABLE elsewhere AS SELECT generate_series(1, 1000) AS i")
         try clone.sql("SELECT pg_switch_wal()")
         try clone.stop()

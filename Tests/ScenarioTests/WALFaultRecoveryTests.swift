@@ -47,11 +47,11 @@ struct WALFaultRecoveryTests {
     /// Refused while the fault lasts, complete after it.
     private func play(_ recovery: WALRecovery, lift: () async throws -> Void) async throws {
         let log = { recovery.cluster.log() }
-        #expect(try recovery.start() == false, "the server took over: \(log())")
+        #expect(try await recovery.start() == false, "the server took over: \(log())")
         #expect(!recovery.isPromoted, "\(log())")
         #expect(recovery.isAskedToRecover, "\(log())")
         try await lift()
-        #expect(try recovery.start(), "\(log())")
+        #expect(try await recovery.start(), "\(log())")
         #expect(try recovery.rows() == "1,2,3,4,5,6", "\(log())")
     }
 
@@ -107,7 +107,7 @@ struct WALFaultRecoveryTests {
         let template = try await WALTemplate.shared
         let archive = try await template.archive(place)
         let recovery = try WALRecovery(template, archive, settings: ["WALG_DOWNLOAD_CONCURRENCY": concurrency])
-        #expect(try recovery.start(), "\(recovery.cluster.log())")
+        #expect(try await recovery.start(), "\(recovery.cluster.log())")
         #expect(try recovery.rows() == "1,2,3,4,5,6")
         #expect(recovery.isPromoted)
     }

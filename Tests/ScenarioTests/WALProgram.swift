@@ -14,7 +14,8 @@ struct WALProgram: Sendable {
     /// What the surroundings of a test run may hold that would lead the program elsewhere.
     static let foreign = [
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT",
-        "WALG_CONFIG_PATH", "WALS_STATE_DIR", "PGDATA",
+        "WALG_CONFIG_PATH", "WALS_STATE_DIR", "PGDATA", "WALS_TEST_BINARY", "WALS_TEST_S3_ENDPOINT",
+        "WALS_TEST_S3_ACCESS_KEY", "WALS_TEST_S3_SECRET_KEY", "WALS_TEST_S3_BUCKET", "WALS_TEST_S3_REGION",
     ]
 
     let folder: TemporaryDirectory

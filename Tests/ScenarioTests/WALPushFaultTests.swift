@@ -1,5 +1,5 @@
 import Bytes
-import Glibc
+import Foundation
 import Storage
 import TestSupport
 import Testing
@@ -29,6 +29,15 @@ struct WALPushFaultTests {
         [FaultRule("PUT", containing: "/wal_005/", on: on, reply)]
     }
 
+    /// The time as servers say it, which is what a clock is set by.
+    private static func today() -> String {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(identifier: "GMT")
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return format.string(from: Date())
+    }
+
     private static let always = 1...Int.max
 
     static let rows: [Row] = [
@@ -54,7 +63,9 @@ struct WALPushFaultTests {
             expected: .absent, puts: 1...1),
         Row(
             name: "RequestTimeTooSkewed once",
-            rules: segment(1...1, .answer(.s3Error(403, code: "RequestTimeTooSkewed"))), expected: .stored,
+            rules: segment(
+                1...1, .answer(.s3Error(403, code: "RequestTimeTooSkewed", headers: [HTTPHeader("Date", today())]))),
+            expected: .stored,
             puts: 2...2),
         Row(
             name: "refused", rules: [], settings: ["AWS_ENDPOINT": "http://127.0.0.1:1"], expected: .absent,

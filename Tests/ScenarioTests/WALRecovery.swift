@@ -36,8 +36,7 @@ final class WALRecovery {
         try cluster.configure(
             [
                 "listen_addresses = ''", "unix_socket_directories = '\(place)'", "archive_mode = off",
-                // So that "started" means "promoted".
-                "hot_standby = \(signal == "standby" ? "on" : "off")", "restore_command = 'sh \(place)/fetch %f %p'",
+                "restore_command = 'sh \(place)/fetch %f %p'",
                 "wal_retrieve_retry_interval = 200ms",
             ] + lines)
         if faulty != nil { try FileSystem.replace(fault, with: []) }
@@ -53,16 +52,20 @@ final class WALRecovery {
     /// The faulty settings hold no longer.
     func liftFault() throws { _ = try FileSystem.removeFile(fault) }
 
-    /// Starts; true when recovery ended and the server took over, false when the start was refused.
-    func start() throws -> Bool {
-        do {
-            try cluster.start()
-            return true
-        } catch {
-            guard try isStopped() else { throw error }
-            return false
+    /// Starts; true when recovery ended and the server took over, false when it refused and ended.
+    func start() async throws -> Bool {
+        // It may be reachable for reading, and end all the same.
+        _ = try? cluster.start()
+        for _ in 0..<1200 {
+            if try isStopped() { return false }
+            if (try? cluster.sql("SELECT pg_is_in_recovery()")) == "f" { return true }
+            try await Task.sleep(for: .milliseconds(50))
         }
+        throw ScenarioFailure("neither ended nor took over:\n\(cluster.log())")
     }
+
+    /// Starts a standby.
+    func startStandby() throws { try cluster.start() }
 
     func isStopped() throws -> Bool {
         try Program.run(Cluster.asServerUser([cluster.path("pg_ctl"), "-D", cluster.data, "status"])).status == 3

@@ -41,7 +41,7 @@ struct WALServerTests {
         ])
         let standby = try WALRecovery(
             template, archive, signal: "standby", settings: ["S3_MAX_RETRIES": "0", "WALS_FETCH_DEADLINE": "1s"])
-        #expect(try standby.start(), "\(standby.cluster.log())")
+        try standby.startStandby()
         try await poll("the rows before the fault") { try standby.rows() == "1,2" }
         let replies: [FaultReply] = [
             .answer(.s3Error(500, code: "InternalError")), .answer(.s3Error(403, code: "AccessDenied")),
@@ -69,7 +69,7 @@ struct WALServerTests {
             "archive_mode = on",
             "archive_command = 'env \(cleaning) \(try BuiltBinary.path()) --config \(second.cluster.directory)/good.json wal-push %p'",
         ])
-        #expect(try second.start(), "\(second.cluster.log())")
+        #expect(try await second.start(), "\(second.cluster.log())")
         #expect(try second.rows() == "1,2,3,4,5,6")
         try second.cluster.sql("INSERT INTO marks VALUES (7)")
         try second.cluster.sql("SELECT pg_switch_wal()")
@@ -80,7 +80,7 @@ struct WALServerTests {
             let third = try WALRecovery(
                 template, archive, lines: ["recovery_target_timeline = 'latest'"],
                 settings: ["WALG_DOWNLOAD_CONCURRENCY": round == 0 ? "10" : "1"])
-            #expect(try third.start(), "\(third.cluster.log())")
+            #expect(try await third.start(), "\(third.cluster.log())")
             #expect(try third.rows() == "1,2,3,4,5,6,7,8")
             #expect(try third.cluster.sql("SELECT timeline_id FROM pg_control_checkpoint()") == "3")
             // The ancestry is whole: the late request for the parent's history was answered.
@@ -89,7 +89,7 @@ struct WALServerTests {
         }
         // The old timeline can still be reached on its own.
         let old = try WALRecovery(template, archive, lines: ["recovery_target_timeline = '1'"])
-        #expect(try old.start(), "\(old.cluster.log())")
+        #expect(try await old.start(), "\(old.cluster.log())")
         #expect(try old.rows() == "1,2,3,4,5,6")
     }
 
@@ -103,7 +103,7 @@ struct WALServerTests {
         let recovery = try WALRecovery(
             template, archive, lines: ["recovery_target_lsn = '\(lsn)'", "recovery_target_action = 'promote'"],
             settings: ["WALG_DOWNLOAD_CONCURRENCY": concurrency])
-        #expect(try recovery.start(), "\(recovery.cluster.log())")
+        #expect(try await recovery.start(), "\(recovery.cluster.log())")
         #expect(try recovery.rows() == "1,2,3")
     }
 
