@@ -91,8 +91,8 @@ struct WALFaultRecoveryTests {
         let archive = try await template.archive(place, codec) { objects in
             try objects.alter(key) { bytes in
                 sound = bytes
-                // Among the first records: with no codec only what WAL records cover can be told.
-                bytes = bytes.flipped(bit: damage == .none ? 8 * 100 : bytes.count / 2 * 8 + 3)
+                // With no codec only what WAL records cover can be told: here the first record's body.
+                bytes = bytes.flipped(bit: damage == .none ? 8 * 70 : bytes.count / 2 * 8 + 3)
             }
             if damage == .gap { objects.removeAll { $0.key.text == key } }
         }
