@@ -137,7 +137,8 @@ struct WALServerTests {
     func `segments of 64 MiB, in parts, are archived and fetched`(_ place: ArchivePlace) async throws {
         let archive = try await WALArchive.make(place)
         let cluster = try Cluster(
-            settings: ["max_wal_size = 1GB", "min_wal_size = 128MB"], initdb: ["--wal-segsize=64"])
+            settings: ["max_wal_size = 1GB", "min_wal_size = 128MB", "wal_keep_size = 512MB"],
+            initdb: ["--wal-segsize=64"])
         try cluster.start()
         try cluster.sql("CREATE TABLE noise AS SELECT md5(i::text) AS t FROM generate_series(1, 200000) AS i")
         let name = try cluster.sql("SELECT pg_walfile_name(pg_switch_wal())")
