@@ -100,6 +100,59 @@ struct WALFaultRecoveryTests {
         try await play(recovery) { try await archive.replace(key, sound) }
     }
 
+    /// What befalls a mounted directory.
+    enum Mount: String, CaseIterable, Sendable { case missing, empty, unreadable, unreadableObject }
+
+    @Test(arguments: Mount.allCases)
+    func `a directory that is not there, or not readable, stops recovery, and it is complete afterwards`(
+        _ mount: Mount
+    ) async throws {
+        let template = try await WALTemplate.shared
+        let archive = try await template.archive(.directory)
+        let root = try #require(archive.folder)
+        let object = root.file(WALTemplate.key(template.target, "lz4"))
+        var faulty: [String: String] = [:]
+        switch mount {
+        case .missing: faulty = ["WALG_FILE_PREFIX": "/nonexistent/archive"]
+        case .empty:
+            try FileSystem.makeDirectory(root.path + "-empty", mode: 0o755)
+            faulty = ["WALG_FILE_PREFIX": root.path + "-empty"]
+        // The server's user is not root.
+        case .unreadable: try FileSystem.setMode(root.file("wal_005"), 0)
+        case .unreadableObject: try FileSystem.setMode(object, 0)
+        }
+        defer { _ = try? FileSystem.removeTree(root.path + "-empty") }
+        let recovery = try WALRecovery(
+            template, archive, settings: ["WALG_DOWNLOAD_CONCURRENCY": "1"], faulty: faulty, from: template.target)
+        try await play(recovery) {
+            try recovery.liftFault()
+            try FileSystem.setMode(root.file("wal_005"), 0o700)
+            try FileSystem.setMode(object, 0o600)
+        }
+    }
+
+    @Test(.enabled(if: hasServer, "WALS_TEST_S3_ENDPOINT is not set"))
+    func `a server can be stopped while a fetch hangs, and recovers when it is started again`() async throws {
+        let template = try await WALTemplate.shared
+        let archive = try await template.archive(.s3)
+        let faults = try #require(archive.faults)
+        faults.setRules([FaultRule("GET", containing: "/wal_005/\(template.target)", .nothing(.hang))])
+        let recovery = try WALRecovery(
+            template, archive, settings: ["WALS_FETCH_DEADLINE": "100s", "WALG_DOWNLOAD_CONCURRENCY": "1"])
+        try recovery.startAndLeave()
+        for _ in 0..<1000 where !faults.requests.contains(where: { $0.target.contains(template.target) }) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        try recovery.cluster.program("pg_ctl", ["-D", recovery.cluster.data, "-w", "-t", "20", "-m", "fast", "stop"])
+        #expect(!recovery.isPromoted && recovery.isAskedToRecover, "\(recovery.cluster.log())")
+        // The fetch is gone with its server, and its file too.
+        let left = try FileSystem.names(in: recovery.cluster.data + "/pg_wal").filter { $0.hasSuffix(".tmp") }
+        #expect(left == [])
+        faults.setRules([])
+        #expect(try await recovery.start(), "\(recovery.cluster.log())")
+        #expect(try recovery.rows() == "1,2,3,4,5,6")
+    }
+
     @Test(arguments: ArchivePlace.available.flatMap { [($0, "10"), ($0, "1")] })
     func `without a fault recovery is complete, with and without prefetching`(
         _ place: ArchivePlace, _ concurrency: String

@@ -224,6 +224,30 @@ struct WALFetchTests {
         #expect(try await reader(template, archive, "").run("wal-pull").exitCode == 64)
     }
 
+    @Test(onS3) func `under WAL-G's name it fails closed all the same, and its number can be had by a setting`()
+        async throws
+    {
+        let template = try await WALTemplate.shared
+        let archive = try await template.archive(.s3)
+        archive.faults?.setRules([FaultRule(nil, .answer(.s3Error(500, code: "InternalError")))])
+        let program = try reader(template, archive, "recovery", ["WALS_FETCH_DEADLINE": "2s"])
+        let link = program.folder.file("wal-g")
+        try FileSystem.symbolicLink(to: BuiltBinary.path(), at: link)
+        func run(_ words: [String], _ others: [String: String?] = [:]) async throws -> Int {
+            try await Shell.run(
+                [link] + words, environment: program.environment.merging(others) { $1 },
+                workingDirectory: program.folder.path
+            ).exitCode
+        }
+        let fetch = ["wal-fetch", template.target, "pg_wal/RECOVERYXLOG"]
+        #expect(try await run(fetch) == 201)
+        #expect(try await run(fetch, ["WALS_FETCH_ERROR_EXIT": "1"]) == 1)
+        #expect(try await run(["wal-push", program.place(template.target, template.bytes(template.target))]) == 1)
+        archive.faults?.setRules([])
+        #expect(try await run(fetch) == 0)
+        #expect(try await run(["wal-fetch", "00000002.history", "pg_wal/RECOVERYHISTORY"]) == 74)
+    }
+
     @Test(onS3) func `a history that recovery has seen is answered again when the store is gone`() async throws {
         let template = try await WALTemplate.shared
         let history = Array("1\t0/5000000\tno recovery target specified\n".utf8)

@@ -64,6 +64,11 @@ final class WALRecovery {
         throw ScenarioFailure("neither ended nor took over:\n\(cluster.log())")
     }
 
+    /// Starts, and waits for nothing.
+    func startAndLeave() throws {
+        try cluster.program("pg_ctl", ["-D", cluster.data, "-W", "-l", cluster.directory + "/log", "start"])
+    }
+
     /// Starts a standby.
     func startStandby() throws { try cluster.start() }
 

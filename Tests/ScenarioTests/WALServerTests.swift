@@ -133,6 +133,36 @@ struct WALServerTests {
         try cluster.stop()
     }
 
+    @Test(.enabled(if: ArchivePlace.available.contains(.s3), "WALS_TEST_S3_ENDPOINT is not set"))
+    func `a server counts its failures to archive, and catches up when the store is back`() async throws {
+        let archive = try await WALArchive.make(.s3)
+        let faults = try #require(archive.faults)
+        faults.setRules([FaultRule("PUT", .answer(.s3Error(500, code: "InternalError")))])
+        let cluster = try primary(
+            archive, ["S3_MAX_RETRIES": "0", "WALS_PUSH_DEADLINE": "2s"], settings: ["wal_keep_size = 64MB"])
+        try cluster.start()
+        let first = try cluster.sql("SELECT pg_walfile_name(pg_switch_wal())")
+        try await poll("a counted failure") {
+            try cluster.sql("SELECT failed_count > 0 FROM pg_stat_archiver") == "t"
+        }
+        #expect(try cluster.sql("SELECT archived_count FROM pg_stat_archiver") == "0")
+        #expect(try await archive.keys() == [])
+        // An archiver that dies says so here, and counts nothing.
+        #expect(!cluster.log().contains("FATAL"), "\(cluster.log())")
+        faults.setRules([])
+        try cluster.sql("CREATE TABLE more (i int)")
+        let last = try cluster.sql("SELECT pg_walfile_name(pg_switch_wal())")
+        try await poll("the archiver") {
+            try cluster.sql("SELECT last_archived_wal >= '\(last)' FROM pg_stat_archiver") == "t"
+        }
+        for name in [first, last] {
+            let (outcome, content) = try await WALProgram(archive).fetch(name)
+            let isSame = try content == FileSystem.contents(cluster.data + "/pg_wal/" + name)
+            #expect(outcome.exitCode == 0 && isSame, "\(outcome)")
+        }
+        try cluster.stop()
+    }
+
     @Test(arguments: ArchivePlace.available)
     func `segments of 64 MiB, in parts, are archived and fetched`(_ place: ArchivePlace) async throws {
         let archive = try await WALArchive.make(place)
