@@ -8,7 +8,7 @@ step() { printf '\n== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # Everything a build needs, and what tests and demo need besides. "package:probe": the probe is a program or a file.
-BUILD_PACKAGES="pkg-config:pkg-config libcurl4-openssl-dev:/usr/include/*/curl/curl.h libssl-dev:/usr/include/openssl/evp.h
+BUILD_PACKAGES="g++:/usr/include/c++/*/vector pkg-config:pkg-config libcurl4-openssl-dev:/usr/include/*/curl/curl.h libssl-dev:/usr/include/openssl/evp.h
   liblz4-dev:/usr/include/lz4frame.h libzstd-dev:/usr/include/zstd.h libbrotli-dev:/usr/include/brotli/encode.h
   liblzma-dev:/usr/include/lzma.h zlib1g-dev:/usr/include/zlib.h libpq-dev:/usr/include/postgresql/libpq-fe.h
   libyaml-dev:/usr/include/yaml.h"

@@ -2,6 +2,7 @@
 enum InformationCommands {
     /// Each setting as a flag.
     static let flags: CommandHandler = { context in
+        guard !context.has(.markdown) else { return try context.print(SettingsDocument.text()) }
         var rows: [(String, String)] = []
         for setting in SettingTable.all {
             for name in setting.names {

@@ -88,3 +88,11 @@ import Testing
         #expect(SettingTable.name(spelt: name) != nil)
     }
 }
+
+@Suite struct SettingsDocumentTests {
+    @Test func `the settings page is the one that the table makes`() throws {
+        let page = Path.join(SharedMaterial.packageRoot, "docs/settings.md")
+        let text = String(decoding: try FileSystem.contents(page), as: UTF8.self)
+        #expect(text == SettingsDocument.text(), "make it again: wal-s flags --markdown > docs/settings.md")
+    }
+}

@@ -24,7 +24,11 @@ extension CommandTable {
             needsSettings: false, run: ConfigCommand.show),
         Command(
             "flags", "Display the list of available global flags for all wal-g commands",
-            examples: [.init("flags", "Every setting as a flag.")], needsSettings: false, run: InformationCommands.flags
+            flags: [.markdown],
+            examples: [
+                .init("flags", "Every setting as a flag."),
+                .init("flags --markdown", "Every setting explained: docs/settings.md."),
+            ], needsSettings: false, run: InformationCommands.flags
         ),
         Command(
             "help", "Help about any command",
@@ -59,5 +63,6 @@ extension CommandTable {
 }
 
 extension Flag {
+    package static let markdown = Flag("markdown", nil, .none, "Print the settings page of the documentation.")
     package static let confirm = Flag("confirm", nil, .none, "Do it; without, only what would be done is printed.")
 }
