@@ -156,7 +156,8 @@ package struct PushWAL: Sendable {
     private func upload(_ file: LocalWALFile, to key: ObjectKey, pool: PartPool) async throws -> ObjectInfo {
         try await store.withUpload(to: key, .create, pool: pool) { upload in
             let compressor = try Compressor(options.compression)
-            let parts = PartWriter(pool: pool)
+            // The store digests what it signs; nobody else asks.
+            let parts = PartWriter(pool: pool, digesting: false)
             var chunks = try LocalWALFile.Chunks(file)
             while try chunks.next({ chunk in
                 try compressor.update(chunk) { packed throws(StreamError) in parts.append(packed) }
