@@ -147,7 +147,7 @@ extension SettingTable {
             .accepted("PostgreSQL asks for every segment itself and is answered at once")),
         Setting(
             .prefetchDirectory, .path,
-            "Where segments fetched ahead are kept; beside the destination when not set."),
+            "Where segments fetched ahead are kept; below WALS_STATE_DIR when not set."),
         Setting(
             .integrityMaxDelayedWALs, .integer(0...1_000_000), default: "0",
             "Missing segments that wal-verify calls delayed.",
