@@ -70,21 +70,22 @@ package struct FetchWAL: Sendable {
     }
 
     private func fetch(_ name: String, _ kind: WALFileName?, to destination: String) async throws {
+        let control = LocalCluster.controlFile(in: options.dataDirectory)
+        let hint = historyHint(name, control?.systemIdentifier)
         if case .history(let timeline) = kind {
             // Timeline 1 has no history; PostgreSQL asks for it at the end of a recovery, when it is too late to fail.
             if timeline.rawValue <= 1 { throw absent(name) }
-            if options.mode == .none, let known = state.read(historyHint(name)) {
+            if options.mode == .none, let known = state.read(hint) {
                 return try Delivery.write(known, to: destination)
             }
         }
-        let control = LocalCluster.controlFile(in: options.dataDirectory)
         let check = Delivery.Check(
             name: name, kind: kind, size: options.expectedSegmentSize ?? control?.segmentSize,
             systemIdentifier: control?.systemIdentifier)
         if case .segment = kind, let prefetched, await prefetched.deliver(check, to: destination, log: log) { return }
         try await download(check, to: destination)
         if case .history = kind, let bytes = try? FileSystem.contents(destination, limit: 1 << 20) {
-            state.write(historyHint(name), bytes)
+            state.write(hint, bytes)
         }
     }
 
@@ -191,8 +192,9 @@ package struct FetchWAL: Sendable {
         state.write("fetched-codec", Array(method.rawValue.utf8))
     }
 
-    private func historyHint(_ name: String) -> String {
-        let place = MessageDigest.sha256(Array(Path.absolute(options.dataDirectory).utf8).span.bytes)
+    private func historyHint(_ name: String, _ systemIdentifier: UInt64?) -> String {
+        let identity = "\(systemIdentifier ?? 0)\n\(Path.absolute(options.dataDirectory))"
+        let place = MessageDigest.sha256(Array(identity.utf8).span.bytes)
         return "history-\(Hex.encode(place.prefix(6)))-\(name)"
     }
 }

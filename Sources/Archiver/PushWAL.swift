@@ -19,6 +19,8 @@ package struct PushWAL: Sendable {
         package var totalFiles = 32
         /// Files in flight at once, the requested one included.
         package var concurrency = 16
+        /// Bytes that parts in flight may take together.
+        package var memoryLimit = 160 << 20
         /// Bytes of a part; a file that compresses to less goes in one request.
         package var partSize = 20 << 20
         /// After this the run gives up (PostgreSQL asks again).
@@ -66,7 +68,9 @@ package struct PushWAL: Sendable {
 
     private func pushWithOthers(_ file: LocalWALFile) async throws {
         let others = file.kind == nil ? [] : ReadyFiles.others(than: file, limit: options.totalFiles - 1)
-        let wanted = max(1, min(options.concurrency, others.count + 1))
+        // A file fills its parts before the pool can hold it back, so memory bounds how many are in flight.
+        let affordable = options.memoryLimit / min(options.partSize, max(file.byteCount, 1 << 20))
+        let wanted = max(1, min(options.concurrency, others.count + 1, affordable))
         let executor = BlockingExecutor(threads: min(wanted, 8))
         let pool = PartPool(partSize: options.partSize, limit: max(2, min(wanted, 8) + 1))
         if others.isEmpty {

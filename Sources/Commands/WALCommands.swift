@@ -17,6 +17,7 @@ enum WALCommands {
         options.totalFiles = settings.integer(.totalBackgroundUploadedLimit)
         options.concurrency = settings.integer(.uploadConcurrency)
         options.partSize = settings.integer(.maxPartSize)
+        options.memoryLimit = settings.integer(.memoryLimit) / 8 * 5
         options.deadline = settings.duration(.pushDeadline)
         options.dataDirectory = settings.text(.pgData)
         let push = PushWAL(

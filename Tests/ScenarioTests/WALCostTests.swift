@@ -30,6 +30,19 @@ struct WALCostTests {
         return Double(kibibytes) / 1024
     }
 
+    @Test func `many uncompressed segments at once stay within the memory that is allowed`() async throws {
+        let archive = try await WALArchive.make(.s3)
+        let program = try WALProgram(
+            archive,
+            ["WALG_COMPRESSION_METHOD": "none", "TOTAL_BG_UPLOADED_LIMIT": "32", "WALS_PUSH_DEADLINE": "50s"])
+        let segments = (1...16).map { SyntheticSegment(number: $0, byteCount: 16 << 20) }
+        for segment in segments { try program.place(segment.name, segment.bytes, isReady: true) }
+        let peak = try await peak(program, ["wal-push", "pg_wal/\(segments[0].name)"])
+        print("peak of wal-push with 16 uncompressed segments, MiB: \(peak)")
+        #expect(peak <= 256, "\(peak) MiB")
+        #expect(try await archive.keys().count == 17)
+    }
+
     /// 30 MiB is the goal of the release build; a debug build is allowed more.
     private var memoryLimit: Double { BuiltBinary.isDebugBuild ? 40 : 30 }
 

@@ -15,9 +15,11 @@ final class WALRecovery {
     ) throws {
         cluster = try Cluster(empty: "recovery")
         fault = cluster.directory + "/fault"
+        // Not in the cluster's directory: a prefetcher may outlive the cluster.
+        let state = template.folder.file("state-\(UInt32.random(in: 0 ... .max))")
         try Program.check(["cp", "-a", template.folder.file("base"), cluster.data])
         let all = archive.settings.merging(WALProgram.impatience) { $1 }.merging(
-            ["WALS_STATE_DIR": cluster.directory + "/state"]
+            ["WALS_STATE_DIR": state]
         ) { $1 }.merging(settings) { $1 }
         try write(all, "good.json")
         try write(all.merging(faulty ?? [:]) { $1 }, "faulty.json")
@@ -32,7 +34,8 @@ final class WALRecovery {
 
             """
         try FileSystem.replace(place + "/fetch", with: Array(script.utf8))
-        try FileSystem.makeDirectory(place + "/state")
+        try FileSystem.makeDirectory(state)
+        try ServerUser.own(state)
         try cluster.configure(
             [
                 "listen_addresses = ''", "unix_socket_directories = '\(place)'", "archive_mode = off",

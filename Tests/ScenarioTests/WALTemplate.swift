@@ -45,7 +45,7 @@ struct WALTemplate: Sendable {
     }
 
     private static func make() async throws -> WALTemplate {
-        let folder = try TemporaryDirectory("wal-s-template")
+        let folder = try TemporaryDirectory.untilExit("wal-s-template")
         try FileSystem.makeDirectory(folder.file("wal"))
         try ServerUser.own(folder.path)
         let wal = folder.file("wal")
@@ -73,7 +73,7 @@ struct WALTemplate: Sendable {
     }
 
     private static func makeBig() async throws -> WALTemplate {
-        let folder = try TemporaryDirectory("wal-s-template")
+        let folder = try TemporaryDirectory.untilExit("wal-s-template")
         try FileSystem.makeDirectory(folder.file("wal"))
         try ServerUser.own(folder.path)
         let wal = folder.file("wal")

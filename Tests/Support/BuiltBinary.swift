@@ -11,7 +11,7 @@ package enum BuiltBinary {
 
     private static let shared: Result<(folder: TemporaryDirectory, path: String), any Error> = Result {
         // The server's user cannot always read the place it was built in.
-        let folder = try TemporaryDirectory("wal-s-binary")
+        let folder = try TemporaryDirectory.untilExit("wal-s-binary")
         try FileSystem.setMode(folder.path, 0o755)
         let copy = folder.file("wal-s")
         try Program.check(["cp", source.hasPrefix("/") ? source : Path.absolute(source), copy])

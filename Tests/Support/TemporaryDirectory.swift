@@ -23,6 +23,19 @@ package final class TemporaryDirectory: Sendable {
         try? FileSystem.removeTree(path)
     }
 
+    /// A directory for what all tests of a run share, removed when the process ends: statics are never freed.
+    package static func untilExit(_ label: String) throws(SystemError) -> TemporaryDirectory {
+        let directory = try TemporaryDirectory(label)
+        let isFirst = shared.withLock { shared in
+            shared.append(directory)
+            return shared.count == 1
+        }
+        if isFirst { atexit { TemporaryDirectory.shared.withLock { $0 = [] } } }
+        return directory
+    }
+
+    private static let shared = Locked<[TemporaryDirectory]>([])
+
     /// A path below the directory.
     package func file(_ name: String) -> String { Path.join(path, name) }
 
