@@ -27,14 +27,16 @@ package final class TemporaryDirectory: Sendable {
     package static func untilExit(_ label: String) throws(SystemError) -> TemporaryDirectory {
         let directory = try TemporaryDirectory(label)
         let isFirst = shared.withLock { shared in
-            shared.append(directory)
+            shared.append(directory.path)
             return shared.count == 1
         }
-        if isFirst { atexit { TemporaryDirectory.shared.withLock { $0 = [] } } }
+        if isFirst {
+            atexit { for path in TemporaryDirectory.shared.withLock({ $0 }) { try? FileSystem.removeTree(path) } }
+        }
         return directory
     }
 
-    private static let shared = Locked<[TemporaryDirectory]>([])
+    private static let shared = Locked<[String]>([])
 
     /// A path below the directory.
     package func file(_ name: String) -> String { Path.join(path, name) }
