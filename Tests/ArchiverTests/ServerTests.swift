@@ -67,9 +67,9 @@ struct ServerTests {
         let settings = ConnectionSettings(parameters: cluster.connection)
         let task = Task { try Connection(settings).query("SELECT pg_sleep(3600)", operation: "sleeping") }
         task.cancel()
-        await #expect(
-            throws: ServerError(.cancelled, operation: "sleeping", sqlState: "57014", message: "interrupted")
-        ) { try await task.value }
+        // The session's own statements come first, and may be what is interrupted.
+        let error = await #expect(throws: ServerError.self) { try await task.value }
+        #expect(error?.kind == .cancelled && error?.sqlState == "57014" && error?.message == "interrupted")
     }
 
     @Test func `a server that is down is one clear error`() throws {
