@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// F3 and F7: what is archived is never replaced by something else, whoever comes, and whenever.
-@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(5)))
+@Suite(.serialized, .enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(20)))
 struct WALConflictTests {
     private func machine(_ archive: WALArchive, _ others: [String: String] = [:]) throws -> WALProgram {
         try WALProgram(archive, others)

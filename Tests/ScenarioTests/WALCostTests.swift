@@ -7,7 +7,7 @@ import Testing
 /// F8: what a segment costs in requests, connections and memory.
 @Suite(
     .enabled(if: Cluster.isAvailable, "no PostgreSQL here"),
-    .enabled(if: ArchivePlace.available.contains(.s3), "WALS_TEST_S3_ENDPOINT is not set"), .timeLimit(.minutes(5)))
+    .enabled(if: ArchivePlace.available.contains(.s3), "WALS_TEST_S3_ENDPOINT is not set"), .timeLimit(.minutes(20)))
 struct WALCostTests {
     /// Peak of resident memory in MiB of a run by hand, as the kernel counted it.
     private func peak(_ program: WALProgram, _ arguments: [String]) async throws -> Double {

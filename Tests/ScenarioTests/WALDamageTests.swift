@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// F2: objects of the archive changed at rest; no changed byte may reach recovery, directly or by the prefetcher.
-@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(20)))
 struct WALDamageTests {
     static let codecs = WALTemplate.codecs.keys.sorted()
 

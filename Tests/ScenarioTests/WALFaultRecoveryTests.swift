@@ -6,7 +6,7 @@ import Testing
 /// F1: recovery to the latest state while something is wrong with the archive, on a real server.
 ///
 /// Two of six rows come before the fault. A server that takes over with the two is the accident to be prevented.
-@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(5)))
+@Suite(.serialized, .enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(20)))
 struct WALFaultRecoveryTests {
     /// Faults of the S3 server, made by the proxy on the segment of row 3.
     enum Answer: String, CaseIterable, Sendable {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// F9: how wal-fetch ends, by what stands against it, with `recovery.signal` or `standby.signal` in the directory.
-@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(20)))
 struct WALFetchTests {
     static let onS3 = ConditionTrait.enabled(
         if: ArchivePlace.available.contains(.s3), "WALS_TEST_S3_ENDPOINT is not set")

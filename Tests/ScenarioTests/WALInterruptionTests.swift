@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Signals in the middle, and surroundings that offer no place for hints.
-@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(3)))
+@Suite(.serialized, .enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(20)))
 struct WALInterruptionTests {
     static let onS3 = ConditionTrait.enabled(
         if: ArchivePlace.available.contains(.s3), "WALS_TEST_S3_ENDPOINT is not set")
@@ -22,7 +22,8 @@ struct WALInterruptionTests {
         let archive = try await WALArchive.make(.s3)
         let faults = try #require(archive.faults)
         let program = try WALProgram(
-            archive, WALPushFaultTests.multipart.merging(["WALS_PUSH_DEADLINE": "50s"]) { $1 })
+            archive,
+            WALPushFaultTests.multipart.merging(["WALS_PUSH_DEADLINE": "600s", "S3_MAX_RETRIES": "100"]) { $1 })
         // The last part hangs: the upload is half done when the signal comes.
         faults.setRules([FaultRule("PUT", containing: "partNumber=4&", .nothing(.hang))])
         let segment = SyntheticSegment(number: 9, byteCount: 16 << 20)
@@ -47,7 +48,8 @@ struct WALInterruptionTests {
             FaultRule("GET", containing: "/wal_005/\(template.target)", .forward.cut(afterBody: 1000, .hang))
         ])
         let program = try WALProgram(
-            archive, control: template.control, signal: "recovery", ["WALS_FETCH_DEADLINE": "50s"])
+            archive, control: template.control, signal: "recovery",
+            ["WALS_FETCH_DEADLINE": "600s", "S3_MAX_RETRIES": "100"])
         let child = try program.start("wal-fetch", template.target, "pg_wal/RECOVERYXLOG")
         try await wait(for: faults, "/wal_005/\(template.target)")
         child.signal(signal)

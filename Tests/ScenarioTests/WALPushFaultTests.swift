@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// F4: wal-push ends with 0 only when the segment is there and equal; else with 1 to 125, and in time.
-@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(20)))
 struct WALPushFaultTests {
     enum Expectation: Equatable, Sendable {
         case stored

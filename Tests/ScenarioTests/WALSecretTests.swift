@@ -6,7 +6,7 @@ import Testing
 /// F10: no secret in any output or on any command line, at the most talkative level, whatever goes wrong.
 @Suite(
     .enabled(if: Cluster.isAvailable, "no PostgreSQL here"),
-    .enabled(if: ArchivePlace.available.contains(.s3), "WALS_TEST_S3_ENDPOINT is not set"), .timeLimit(.minutes(3)))
+    .enabled(if: ArchivePlace.available.contains(.s3), "WALS_TEST_S3_ENDPOINT is not set"), .timeLimit(.minutes(20)))
 struct WALSecretTests {
     /// Words that are found again wherever they appear.
     ///

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Servers that archive and recover through the program: standby, timelines, targets, bursts, sizes of segments.
-@Suite(.enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(5)))
+@Suite(.serialized, .enabled(if: Cluster.isAvailable, "no PostgreSQL here"), .timeLimit(.minutes(20)))
 struct WALServerTests {
     /// A cluster that archives through the program.
     private func primary(_ archive: WALArchive, _ others: [String: String], settings: [String]) throws -> Cluster {
