@@ -87,7 +87,9 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "ScenarioTests",
-            dependencies: ["wal-s", "TestSupport", "Archiver", "Bytes", "Postgres", "Storage", "Repository"],
+            dependencies: [
+                "wal-s", "TestSupport", "Archiver", "Bytes", "Digests", "Postgres", "Storage", "Repository",
+            ],
             exclude: ["Fixtures"], swiftSettings: tests),
     ]
 )

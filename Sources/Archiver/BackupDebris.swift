@@ -2,7 +2,8 @@ import Bytes
 import Repository
 import Storage
 
-/// What killed runs of ours left: folders with our mark and without a sentinel, whose run is over.
+/// What killed runs of ours left: folders with our mark and without a sentinel, whose run is over, and the multipart
+/// uploads of their objects.
 ///
 /// Folders without our mark are never touched: they may be of another program that is at work.
 struct BackupDebris: Sendable {
@@ -22,6 +23,7 @@ struct BackupDebris: Sendable {
             if finished.contains(backup) {
                 // The run ended between its sentinel and the removal of its mark.
                 removed += try await delete([BackupLease.key(backup)])
+                await abandonUploads(of: backup)
             } else {
                 removed += try await removeFolder(backup)
             }
@@ -36,9 +38,22 @@ struct BackupDebris: Sendable {
         guard try await store.info(Layout.sentinel(backup)) == nil else { return 0 }
         let objects = try await store.list(prefix: Layout.folder(backup)).objects
         let mark = BackupLease.key(backup)
+        await abandonUploads(of: backup)
         let removed = try await delete(objects.map(\.key).filter { $0 != mark }) + delete([mark])
         log.info("Removed \(removed) objects of the unfinished backup \(backup)")
         return removed
+    }
+
+    /// Ends the uploads of a backup whose run is over; those that cannot be ended are worth a warning, no more.
+    func abandonUploads(of backup: String) async {
+        do {
+            let count = try await store.abandonUploads(prefix: Layout.folder(backup))
+            if count > 0 { log.info("Ended \(count) unfinished uploads of the backup \(backup)") }
+        } catch {
+            log.warning(
+                "Unfinished uploads of \(backup) were not looked for or ended: \(error); their parts take room until a "
+                    + "lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes them")
+        }
     }
 
     private func isOver(_ backup: String, _ now: Timestamp) async throws -> Bool {

@@ -85,19 +85,32 @@ package struct PushBackup: Sendable {
         } catch {
             progress.finished()
             await session.close()
-            // A cancelled task can do no requests; the next successful run clears up after it.
-            if !Task.isCancelled, (error as? ArchiverError)?.kind != .conflict {
-                _ = try? await debris.removeFolder("\(running.name)")
-            }
+            if (error as? ArchiverError)?.kind != .conflict { await removeRest(of: running, debris) }
             throw error
         }
         do {
+            await debris.abandonUploads(of: "\(running.name)")
             try await lease.release()
             try await debris.remove(now: now())
         } catch {
             log.warning("Leftovers of unfinished backups were not removed: \(error)")
         }
         return running.name
+    }
+
+    /// Removes what this run has stored, for a while; what stays is the next successful run's to remove.
+    private func removeRest(of running: Running, _ debris: BackupDebris) async {
+        // A task of its own: this one may be cancelled, and then does no requests.
+        let limit = Task.isCancelled ? Duration.seconds(5) : .seconds(30)
+        let removal = Task {
+            try await withDeadline(limit, "the removal") { try await debris.removeFolder("\(running.name)") }
+        }
+        do {
+            _ = try await removal.value
+        } catch {
+            log.warning(
+                "Objects of the unfinished backup \(running.name) stay until the next successful backup-push: \(error)")
+        }
     }
 
     /// Starts the backup mode under a name that nothing is stored under.

@@ -143,7 +143,9 @@ package struct PushWAL: Sendable {
         }
         do {
             return try await upload(file, to: key, pool: pool)
-        } catch let error as StorageError where error.kind == .alreadyExists {
+        } catch let error as StorageError where error.kind == .alreadyExists || error.serverCode == "NoSuchUpload" {
+            // Another run that has stored the object ends the uploads of all others.
+            if error.kind != .alreadyExists, try await store.info(key) == nil { throw error }
             try await compare(
                 file, with: StoredWAL.Variant(key: key, format: options.compression.method.storedFormat), pool: pool)
             return try await existing(key)
@@ -158,6 +160,24 @@ package struct PushWAL: Sendable {
     }
 
     private func upload(_ file: LocalWALFile, to key: ObjectKey, pool: PartPool) async throws -> ObjectInfo {
+        let info = try await send(file, to: key, pool: pool)
+        if info.byteCount > pool.partSize { await abandonOthers(key) }
+        return info
+    }
+
+    /// Ends other uploads of a key whose object is there: those of killed runs.
+    ///
+    /// They could never be completed.
+    private func abandonOthers(_ key: ObjectKey) async {
+        do {
+            try await store.abandonUploads(prefix: key.text) { $0 == key }
+        } catch {
+            // The file is stored; leftovers are no reason for PostgreSQL to send it again.
+            log.debug("unfinished uploads of \(key) were not looked for or ended: \(error)")
+        }
+    }
+
+    private func send(_ file: LocalWALFile, to key: ObjectKey, pool: PartPool) async throws -> ObjectInfo {
         try await store.withUpload(to: key, .create, pool: pool) { upload in
             let compressor = try Compressor(options.compression)
             // The store digests what it signs; nobody else asks.

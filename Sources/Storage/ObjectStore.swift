@@ -119,6 +119,15 @@ package protocol ObjectStore: Sendable {
 
     /// Removes objects; an absent one counts as removed. Returns the keys that could not be removed.
     func delete(_ keys: [ObjectKey]) async throws -> [DeleteFailure]
+
+    /// Multipart uploads under way, or left by killed writers, whose key begins with `prefix`.
+    ///
+    /// They are no objects: no listing shows them, and their parts take room until somebody ends them. MinIO lists
+    /// only those of a whole key, and removes forgotten ones after a day by itself.
+    func unfinishedUploads(prefix: String) async throws -> [UnfinishedUpload]
+
+    /// Ends an upload and drops its parts; a writer still at work fails. One that is gone already is no error.
+    func abandon(_ upload: UnfinishedUpload) async throws
 }
 
 extension ObjectStore {

@@ -85,4 +85,28 @@ import Testing
         // A mark that nobody renewed for long is given up wherever its run was.
         #expect(try await debris.remove(now: Timestamp.now().advanced(by: .seconds(7 * 3600))) == 4)
     }
+
+    @Test(arguments: [true, false])
+    func `uploads go with the folders they belong to, and their refusal spoils nothing`(isAllowed: Bool) async throws {
+        var store = OrphanStore()
+        store.isListingAllowed = isAllowed
+        func folder(_ digit: String) -> String { "basebackups_005/base_00000001000000000000000\(digit)" }
+        let dead = Self.holder(process: Int(Int32.max)).encoded()
+        // 1: a dead run's. 2: a living run's. 3: another program's. 4: finished, its mark left. 5: finished.
+        for (digit, mark) in [("1", dead), ("2", Self.holder().encoded()), ("4", dead)] {
+            _ = try await store.put(mark, at: ObjectKey(folder(digit) + "/wals_lease.json"), .create)
+        }
+        for digit in ["4", "5"] {
+            _ = try await store.put([1], at: ObjectKey(folder(digit) + "_backup_stop_sentinel.json"), .create)
+        }
+        for digit in ["1", "2", "3", "4", "5"] { store.leave(folder(digit) + "/tar_partitions/part_001.tar.lz4") }
+        #expect(try await BackupDebris(store: store, holder: Self.holder(), log: .silent).remove(now: .now()) == 2)
+        let left = store.uploads.withLock { $0.map { String($0.key.text.dropFirst(44).prefix(1)) } }
+        #expect(left == (isAllowed ? ["2", "3", "5"] : ["1", "2", "3", "4", "5"]))
+        #expect(
+            try await store.list(prefix: "").objects.map(\.key.text) == [
+                folder("2") + "/wals_lease.json", folder("4") + "_backup_stop_sentinel.json",
+                folder("5") + "_backup_stop_sentinel.json",
+            ])
+    }
 }

@@ -11,6 +11,12 @@ private struct Bench {
     let folder: TemporaryDirectory
     let store: any ObjectStore
 
+    init(_ store: any ObjectStore) throws {
+        folder = try TemporaryDirectory()
+        try FileSystem.makeDirectories(folder.file("pg_wal/archive_status"))
+        self.store = store
+    }
+
     init(local: Bool = false) throws {
         folder = try TemporaryDirectory()
         try FileSystem.makeDirectories(folder.file("pg_wal/archive_status"))
@@ -145,6 +151,24 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         }
         #expect(try await bench.walKeys().isEmpty)
         #expect(try await bench.store.list(prefix: "").objects.isEmpty)
+    }
+
+    @Test(arguments: [true, false])
+    func `an upload in parts ends the forgotten ones of its key, and of no other`(isAllowed: Bool) async throws {
+        var store = OrphanStore()
+        store.isListingAllowed = isAllowed
+        let bench = try Bench(store)
+        let segment = SyntheticSegment(number: 3)
+        let key = StoredWAL.key(segment.name, .none)
+        for name in [key.text, key.text + ".00000028.backup", key.text, "wal_005/other"] { store.leave(name) }
+        try await bench.pusher(.none) { $0.partSize = 256 << 10 }.run(path: try bench.place(segment))
+        let left = store.uploads.withLock { $0.map(\.key.text) }
+        if isAllowed {
+            #expect(left == [key.text + ".00000028.backup", "wal_005/other"])
+        } else {
+            #expect(left.count == 4)
+        }
+        #expect(try await store.info(key)?.byteCount == 1 << 20)
     }
 
     @Test(arguments: ["hello", "../00000001000000000000000A", "00000001000000000000000a", ".hidden", "00000001.histor"])

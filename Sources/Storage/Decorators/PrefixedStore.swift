@@ -74,6 +74,22 @@ package struct PrefixedStore: ObjectStore {
         }
     }
 
+    package func unfinishedUploads(prefix inner: String) async throws -> [UnfinishedUpload] {
+        try await translating {
+            try await base.unfinishedUploads(prefix: prefix + inner).map { upload in
+                UnfinishedUpload(
+                    key: ObjectKey(below(upload.key.text)), uploadID: upload.uploadID, begun: upload.begun)
+            }
+        }
+    }
+
+    package func abandon(_ upload: UnfinishedUpload) async throws {
+        try await translating {
+            try await base.abandon(
+                UnfinishedUpload(key: above(upload.key), uploadID: upload.uploadID, begun: upload.begun))
+        }
+    }
+
     private func above(_ key: ObjectKey) -> ObjectKey { ObjectKey(prefix + key.text) }
 
     private func below(_ text: String) -> String {
