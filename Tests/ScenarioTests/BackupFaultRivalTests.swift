@@ -86,7 +86,7 @@ struct BackupFaultRivalTests {
         try standby.stop("immediate")
     }
 
-    @Test func `a second cluster is refused in a claimed prefix, by backup-push and wal-push, and stores nothing`()
+    @Test func `a second cluster is refused in a claimed prefix, and stores nothing`()
         async throws
     {
         let scene = try BackupFaultScene()

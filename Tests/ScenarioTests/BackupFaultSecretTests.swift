@@ -53,10 +53,10 @@ struct BackupFaultSecretTests {
         try await run(["backup-fetch", target.data, "LATEST"], codes: [0])
         // The server knows no such session; whether it looks is its affair.
         for arguments in [
-            ["backup-push", scene.data], ["backup-list"], ["backup-fetch", target.directory + "/b", "LATEST"],
+            ["backup-push", scene.data], ["backup-list"], ["backup-fetch", target.directory + "/not-yet", "LATEST"],
         ] {
-            try await run(arguments, token, codes: [0, 1, 69, 77, 78])
             try await run(arguments, ["AWS_SECRET_ACCESS_KEY": secrets[0] + "-wrong"], codes: [77])
+            try await run(arguments, token, codes: [0, 1, 69, 77, 78])
             try await run(arguments + ["--nonsense"], token, codes: [64])
         }
         for reply in [
