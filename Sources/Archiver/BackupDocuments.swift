@@ -8,7 +8,7 @@ struct BackupDocuments: Sendable {
     let name: String
     let sentinel: Sentinel
     /// Nil when the backup does not list its files.
-    let files: [MemberPath: ExpectedFile]?
+    let files: ListedFiles?
     let plan: RestorePlan
 
     /// From the backup's start to its end in the WAL; nil when the sentinel does not tell the start.
@@ -69,7 +69,7 @@ struct BackupDocuments: Sendable {
         guard files != nil || sentinel.isFilesMetadataDisabled || sentinel.version < 2 else {
             throw ArchiverError(.corrupted, "\(Layout.filesMetadata(name)) lists no files: it is damaged")
         }
-        if let files, let mask, !files.keys.contains(where: mask.matches) {
+        if let files, let mask, !(0..<files.count).contains(where: { mask.matches(files.path($0)) }) {
             throw ArchiverError(.usage, "--mask '\(mask.pattern)' matches no file of \(name)")
         }
         (facts.tarSets, facts.tarSetsAreComplete) = index.tarSets()

@@ -81,6 +81,12 @@ final class DirectoryHandle: Sendable {
 
     func sync() throws(SystemError) { try descriptor.sync() }
 
+    /// Makes everything durable that is in the directory's file system, and tells of all that could not be written
+    /// since the directory was opened.
+    func syncFileSystem() throws(SystemError) { try descriptor.syncFileSystem() }
+
+    var canSyncFileSystem: Bool { descriptor.canSyncFileSystem }
+
     func status() throws(SystemError) -> FileStatus { try descriptor.status() }
 }
 

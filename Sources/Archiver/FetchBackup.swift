@@ -67,14 +67,16 @@ package struct FetchBackup: Sendable {
         let locations = try RestoreTablespaces.open(
             tablespaces, mode: control.directoryMode, owner: owner, syncs: settings.syncs)
         let tree = RestoreTree(
-            root: root, locations: locations, directoryMode: control.directoryMode, owner: owner)
+            root: root, locations: locations, directoryMode: control.directoryMode, owner: owner,
+            durability: .choose(
+                syncs: settings.syncs, syncsFileSystems: settings.syncsFileSystems, tops: [root] + locations.values))
         try tree.linkTablespaces(tablespaces)
         try step(.prepared)
 
         let shared = TarUnpacker.Shared(
             tree: tree, ledger: RestoreLedger(backup.files, mask: settings.mask), held: HeldFiles(),
-            holdsLabel: label.isEmpty, syncs: settings.syncs,
-            checkedPages: control.file.hasDataChecksums ? backup.duration : nil, skippedLinks: Locked([]))
+            holdsLabel: label.isEmpty, checkedPages: control.file.hasDataChecksums ? backup.duration : nil,
+            skippedLinks: Locked([]))
         let counts = try await RestoreParts(fetch: self, stream: stream, shared: shared).run(backup.plan.parts)
         try checkDelivered(shared.ledger, name)
         try step(.partsWritten)
@@ -88,7 +90,7 @@ package struct FetchBackup: Sendable {
             try await RestoreManifest(backup: backup, tree: tree, syncs: settings.syncs).write(from: store)
         }
         try step(.labelWritten)
-        try tree.finish(syncs: settings.syncs)
+        try tree.finish()
         try step(.synced)
         try tree.writeSmallFile(
             .control, control.bytes, mode: control.mode, modified: control.entry.modified, syncs: settings.syncs)

@@ -6,8 +6,10 @@ import Storage
 /// The files metadata of a full backup, as far as a restore needs it.
 final class FileIndex {
     let backup: String
-    private(set) var files: [MemberPath: ExpectedFile] = [:]
+    private(set) var files = ListedFiles()
     private var sets: [String: Int] = [:]
+    /// By the file's number: whether a set has it.
+    private var isInSet: [Bool] = []
     private var covered = 0
     private var reader = FilesMetadataReader(object: "")
     private var failure: (any Error)?
@@ -32,20 +34,23 @@ final class FileIndex {
             let path = try MemberPath(memberName: file.path)
             // WAL-G's remote mode lists these too; they are read and written apart.
             guard path != .control, path != .backupLabel, path != .tablespaceMap else { return }
-            files[path] = expected
+            files.set(path, expected)
         case .tar(let name): sets[name] = sets[name] ?? 0
         case .tarMember(let path, let tar):
             // A set may list files that vanished; those are not in `files`, which come first in the document.
             let path = try MemberPath(memberName: path)
-            guard let file = files[path] else { return }
+            guard let number = files.number(of: path) else { return }
             sets[tar, default: 0] += 1
-            if !file.isInTarSet { covered += 1 }
-            files[path]?.isInTarSet = true
+            if isInSet.count <= number {
+                isInSet.append(contentsOf: repeatElement(false, count: files.count - isInSet.count))
+            }
+            if !isInSet[number] { covered += 1 }
+            isInSet[number] = true
         case .database: break
         }
     }
 
-    /// The sets, and whether every file is in one.
+    /// The sets with the numbers of their files, and whether every file is in one.
     func tarSets() -> (sets: [String: Int], areComplete: Bool) {
         (sets, !files.isEmpty && covered == files.count)
     }

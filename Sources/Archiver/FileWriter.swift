@@ -5,8 +5,10 @@ import Glibc
 ///
 /// Not shared: each stream has its own.
 final class FileWriter {
+    /// The kernel is told to begin writing files from this size on; smaller ones it gathers better by itself.
+    private static let writtenAtOnce = 1 << 20
+
     private let tree: RestoreTree
-    private let syncs: Bool
     private var file: FileDescriptor?
     private var folder: (path: Substring, directory: DirectoryHandle)?
     /// Bytes written into the open file.
@@ -14,11 +16,7 @@ final class FileWriter {
     /// CRC-32C of the bytes written into the open file.
     private(set) var checksum = CRC32C()
 
-    /// `syncs`: each file is durable before it counts as written.
-    init(_ tree: RestoreTree, syncs: Bool) {
-        self.tree = tree
-        self.syncs = syncs
-    }
+    init(_ tree: RestoreTree) { self.tree = tree }
 
     /// Opens the file for writing; an earlier attempt's contents go.
     func begin(_ path: MemberPath, mode: mode_t) throws(SystemError) {
@@ -48,11 +46,16 @@ final class FileWriter {
         try file?.write(bytes)
     }
 
-    /// Closes the file, its time set and its contents durable.
+    /// Closes the file, its time set, and its contents durable where files are made so one by one.
     func end(modified: Timestamp) throws(SystemError) {
         guard let closing = file.take() else { preconditionFailure("end without begin") }
         try closing.setModified(modified)
-        if syncs { try closing.sync() }
+        switch tree.durability {
+        case .none: break
+        case .eachFile: try closing.sync()
+        // What waits for the end is to be little.
+        case .fileSystems: if byteCount >= Self.writtenAtOnce { closing.startWriting() }
+        }
         try closing.close()
     }
 }

@@ -62,7 +62,7 @@ struct PushedDocuments: Sendable {
                 try await document.send(to: upload)
             }
             for (part, members) in context.files.membersByPart() {
-                let paths = members.map { context.files.path(at: $0) }
+                let paths = members.lazy.map { context.files.path(at: $0) }
                 writer.addTar(context.tarName(Layout.partName(part)), members: paths, emit)
                 try await document.send(to: upload)
             }

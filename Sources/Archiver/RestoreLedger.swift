@@ -5,8 +5,6 @@ package struct ExpectedFile: Equatable, Sendable {
     package var modified: Timestamp?
     /// Of the member's body; nil where the backup does not say (WAL-G's never do).
     package var byteCount: Int?
-    /// One of the lists of what is in which tar has it.
-    package var isInTarSet = false
     /// CRC-32C of the member's body; nil where the backup does not say.
     package var checksum: UInt32?
 
@@ -17,14 +15,17 @@ package struct ExpectedFile: Equatable, Sendable {
 ///
 /// Streams share it: each file is claimed by the one tar that brings it.
 final class RestoreLedger: Sendable {
-    private struct Entry {
-        var expected: ExpectedFile
-        /// The number of the tar that brought it; -1: none yet.
-        var tar: Int32 = -1
+    /// In place of a tar's number.
+    private enum Tar {
+        static let none: Int32 = -1
+        static let notWanted: Int32 = -2
     }
 
     private struct Account {
-        var entries: [MemberPath: Entry] = [:]
+        /// By the number of the listed file: the tar that brought it.
+        var listed: [Int32] = []
+        /// Files that came, when the backup does not list its files.
+        var unlisted: [MemberPath: Int32] = [:]
     }
 
     /// What to do with a member.
@@ -34,69 +35,100 @@ final class RestoreLedger: Sendable {
         case write(ExpectedFile)
     }
 
-    /// False when the backup does not list its files: everything is wanted then.
-    let isListed: Bool
+    /// Nil when the backup does not list its files: everything is wanted then.
+    private let files: ListedFiles?
     private let mask: FileMask?
     private let account: Locked<Account>
 
     /// `files` is nil when the backup does not list its files.
-    init(_ files: [MemberPath: ExpectedFile]?, mask: FileMask?) {
-        isListed = files != nil
+    init(_ files: ListedFiles?, mask: FileMask?) {
+        self.files = files
         self.mask = mask
         var account = Account()
-        for (path, expected) in files ?? [:] where mask?.matches(path) ?? true {
-            account.entries[path] = Entry(expected: expected)
+        if let files {
+            account.listed = [Int32](repeating: Tar.none, count: files.count)
+            if let mask {
+                for number in 0..<files.count where !mask.matches(files.path(number)) {
+                    account.listed[number] = Tar.notWanted
+                }
+            }
         }
         self.account = Locked(account)
     }
 
-    /// Files and directories the backup lists and the mask lets through.
-    var wantedCount: Int { account.withLock { $0.entries.count } }
-
-    func isWanted(_ path: MemberPath) -> Bool { account.withLock { $0.entries[path] != nil } }
+    var isListed: Bool { files != nil }
 
     /// Says what to do with a regular file that a tar brings.
     ///
     /// - Throws: `ArchiverError` with `corrupted` when another tar brought it already.
     func claim(_ path: MemberPath, tar: Int) throws(ArchiverError) -> Claim {
-        let isListed = isListed
-        let mask = mask
-        return try account.withLock { account throws(ArchiverError) -> Claim in
-            if account.entries[path] == nil {
-                guard !isListed, mask?.matches(path) ?? true else { return .ignore }
-                account.entries[path] = Entry(expected: ExpectedFile())
+        if let files {
+            guard let number = files.number(of: path) else { return .ignore }
+            let holder = account.withLock { account in
+                let holder = account.listed[number]
+                if holder == Tar.none { account.listed[number] = Int32(tar) }
+                return holder
             }
-            guard let entry = account.entries[path] else { return .ignore }
-            guard entry.tar < 0 || entry.tar == Int32(tar) else {
-                throw ArchiverError(
-                    .corrupted,
-                    "\(path) is in two parts: which of them belongs to the backup cannot be told")
-            }
-            account.entries[path]?.tar = Int32(tar)
-            return .write(entry.expected)
+            guard holder != Tar.notWanted else { return .ignore }
+            try check(path, tar, holder)
+            return .write(files[number])
+        }
+        guard mask?.matches(path) ?? true else { return .ignore }
+        let holder = account.withLock { account in
+            let holder = account.unlisted[path] ?? Tar.none
+            if holder == Tar.none { account.unlisted[path] = Int32(tar) }
+            return holder
+        }
+        try check(path, tar, holder)
+        return .write(ExpectedFile())
+    }
+
+    private func check(_ path: MemberPath, _ tar: Int, _ holder: Int32) throws(ArchiverError) {
+        guard holder == Tar.none || holder == Int32(tar) else {
+            throw ArchiverError(
+                .corrupted, "\(path) is in two parts: which of them belongs to the backup cannot be told")
         }
     }
 
     /// Notes a directory or link that came.
     func deliver(_ path: MemberPath, tar: Int) {
-        account.withLock { $0.entries[path]?.tar = Int32(tar) }
+        guard let number = files?.number(of: path) else { return }
+        account.withLock { account in
+            if account.listed[number] != Tar.notWanted { account.listed[number] = Int32(tar) }
+        }
     }
 
     /// Forgets what a tar brought, before it is tried again.
     func forget(tar: Int) {
         account.withLock { account in
-            for path in account.entries.keys where account.entries[path]?.tar == Int32(tar) {
-                account.entries[path]?.tar = -1
+            for number in account.listed.indices where account.listed[number] == Int32(tar) {
+                account.listed[number] = Tar.none
+            }
+            for path in account.unlisted.keys where account.unlisted[path] == Int32(tar) {
+                account.unlisted[path] = Tar.none
             }
         }
     }
 
     /// What is listed and did not come: how many, and the first few in order.
     func missing() -> (count: Int, examples: [MemberPath]) {
-        account.withLock { account in
-            let missing = account.entries.filter { $0.value.tar < 0 }.map(\.key)
-            let sorted = missing.sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }
-            return (missing.count, Array(sorted.prefix(3)))
+        let (listed, unlisted) = account.withLock { ($0.listed, $0.unlisted) }
+        var count = 0
+        var examples: [MemberPath] = []
+        func add(_ path: MemberPath) {
+            count += 1
+            examples.append(path)
+            guard examples.count > 64 else { return }
+            examples = first(examples)
         }
+        for (number, tar) in listed.enumerated() where tar == Tar.none {
+            if let files { add(files.path(number)) }
+        }
+        for (path, tar) in unlisted where tar == Tar.none { add(path) }
+        return (count, first(examples))
+    }
+
+    private func first(_ paths: [MemberPath]) -> [MemberPath] {
+        Array(paths.sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }.prefix(3))
     }
 }

@@ -23,6 +23,8 @@ package struct RestoreSettings: Sendable {
     package var memoryLimit = 256 << 20
     /// False leaves out every fsync (`WALG_TAR_DISABLE_FSYNC`).
     package var syncs = true
+    /// False has each file synced by itself, also where one call could do it for all.
+    package var syncsFileSystems = true
     /// How often one tar is tried again when the store does not answer (`WALG_DOWNLOAD_FILE_RETRIES`).
     package var retries = 15
 

@@ -16,12 +16,20 @@ final class RestoreTree: Sendable {
     let directoryMode: mode_t
     /// Whom everything belongs to; nil: whoever runs this.
     let owner: FileOwner?
+    /// How what is written becomes durable.
+    let durability: RestoreDurability
     private let locations: [String: DirectoryHandle]
     private let directories = Locked<[MemberPath: DirectoryFacts]>([:])
 
     /// Directories of the cluster are below `root`, those of tablespaces, by OID, in `locations`.
-    init(root: DirectoryHandle, locations: [String: DirectoryHandle], directoryMode: mode_t, owner: FileOwner?) {
+    ///
+    /// All of them were opened before anything was written: see `RestoreDurability`.
+    init(
+        root: DirectoryHandle, locations: [String: DirectoryHandle], directoryMode: mode_t, owner: FileOwner?,
+        durability: RestoreDurability
+    ) {
         self.root = root
+        self.durability = durability
         self.locations = locations
         self.directoryMode = directoryMode
         self.owner = owner
@@ -104,16 +112,22 @@ final class RestoreTree: Sendable {
         if syncs { try directory.sync() }
     }
 
-    /// Gives the directories their times, deepest first, and makes all of them durable.
-    func finish(syncs: Bool) throws(SystemError) {
+    /// Gives the directories their times, deepest first, and makes durable what is not yet: the directories, and where
+    /// files are not made so one by one, all files too.
+    func finish() throws(SystemError) {
         let all = directories.withLock { $0 }
         for path in all.keys.sorted(by: { $1.text.utf8.lexicographicallyPrecedes($0.text.utf8) }) {
             let handle = try directory(path)
             if let modified = all[path]?.modified { try handle.setModified(modified) }
-            if syncs { try handle.sync() }
+            if durability == .eachFile { try handle.sync() }
         }
-        guard syncs else { return }
-        for location in locations.values { try location.sync() }
-        try root.sync()
+        let tops = [root] + locations.values
+        switch durability {
+        case .none: return
+        case .eachFile: for top in tops { try top.sync() }
+        case .fileSystems:
+            var done: Set<UInt> = []
+            for top in tops where done.insert(try top.status().device).inserted { try top.syncFileSystem() }
+        }
     }
 }

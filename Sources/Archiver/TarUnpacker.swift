@@ -40,7 +40,6 @@ final class TarUnpacker {
         let held: HeldFiles
         /// True when `backup_label` and `tablespace_map` come with the parts, there being no `backup_label.tar`.
         let holdsLabel: Bool
-        let syncs: Bool
         /// The backup's start and end, in clusters with page checksums; nil where pages cannot be checked.
         let checkedPages: ClosedRange<LSN>?
         /// Symbolic links that were not restored.
@@ -62,7 +61,7 @@ final class TarUnpacker {
     init(number: Int, _ shared: Shared) {
         self.number = number
         self.shared = shared
-        writer = FileWriter(shared.tree, syncs: shared.syncs)
+        writer = FileWriter(shared.tree)
     }
 
     func begin(_ entry: TarEntry) throws {

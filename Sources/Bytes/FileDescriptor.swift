@@ -1,3 +1,4 @@
+import CKernels
 package import Glibc
 
 /// An open file, closed exactly once: by `close()`, or when the value goes out of scope.
@@ -83,6 +84,19 @@ package struct FileDescriptor: ~Copyable, Sendable {
     package func sync() throws(SystemError) {
         guard retrying({ fsync(raw) }) == 0 else { throw SystemError(call: "fsync", path: path) }
     }
+
+    /// Makes everything durable that is in the file system of this file, whoever wrote it.
+    ///
+    /// - Throws: also for what could not be written since this descriptor was opened.
+    package func syncFileSystem() throws(SystemError) {
+        guard kernels_sync_file_system(raw) == 0 else { throw SystemError(call: "syncfs", path: path) }
+    }
+
+    /// Whether `syncFileSystem` can be relied on: Linux 5.8 or later, and a file system that is known to keep to it.
+    package var canSyncFileSystem: Bool { kernels_can_sync_file_system(raw) == 1 }
+
+    /// Has the kernel begin to write what is not on disk yet, and waits for nothing.
+    package func startWriting() { kernels_start_writing(raw) }
 
     package func truncate(to byteCount: Int) throws(SystemError) {
         guard retrying({ ftruncate(raw, off_t(byteCount)) }) == 0 else {

@@ -24,8 +24,10 @@ package struct FilesMetadataWriter: Sendable {
     }
 
     /// Adds a tar object with its members, as packed.
+    ///
+    /// `members` is run through once: it need not hold all paths.
     package mutating func addTar<Failure: Error>(
-        _ name: String, members: [String], _ emit: (RawSpan) throws(Failure) -> Void
+        _ name: String, members: some Sequence<String>, _ emit: (RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         enter(.tars, "TarFileSets")
         json.name(name)

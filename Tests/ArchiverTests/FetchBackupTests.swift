@@ -51,6 +51,31 @@ import Testing
         #expect(outcome.fileCount == backup.contents.count - 2)
     }
 
+    @Test(arguments: [true, false])
+    func `every file comes back, synced one by one or all at once`(_ syncsFileSystems: Bool) async throws {
+        let backup = try SyntheticBackup()
+        try await backup.write(to: store)
+        try await fetch(
+            settings {
+                $0.syncs = true
+                $0.syncsFileSystems = syncsFileSystems
+            })
+        #expect(try SyntheticBackup.contents(of: folder, "data") == backup.contents)
+    }
+
+    @Test func `a file system is synced as a whole only where that can be relied on`() throws {
+        let file = try DirectoryHandle(opening: folder.path)
+        let pseudo = try DirectoryHandle(opening: "/proc")
+        func choose(_ syncs: Bool, _ syncsFileSystems: Bool, _ tops: [DirectoryHandle]) -> RestoreDurability {
+            .choose(syncs: syncs, syncsFileSystems: syncsFileSystems, tops: tops)
+        }
+        #expect(choose(false, true, [file]) == .none)
+        #expect(choose(true, false, [file]) == .eachFile)
+        #expect(choose(true, true, [pseudo]) == .eachFile)
+        #expect(choose(true, true, [file, pseudo]) == .eachFile)
+        if file.canSyncFileSystem { #expect(choose(true, true, [file]) == .fileSystems) }
+    }
+
     @Test func `modes and times are those of the backup`() async throws {
         var backup = try SyntheticBackup()
         let time = Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)
