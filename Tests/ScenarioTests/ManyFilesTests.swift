@@ -3,16 +3,17 @@ import Foundation
 import TestSupport
 import Testing
 
+private let hasPython = (try? Program.run(["python3", "--version"]))?.status == 0
+
 /// What a file of a backup costs in memory, and that a restore of very many is done in one piece.
 ///
 /// The bounds are for a file: WAL-G takes some two thousand bytes in backup-push. Figures of the release build with
 /// 300,000 files are in Benchmarks/README.md.
 @Suite(
-    .enabled(if: Cluster.isAvailable && Self.hasPython, "no PostgreSQL server or no python3 here"),
+    .enabled(if: Cluster.isAvailable && hasPython, "no PostgreSQL server or no python3 here"),
     .timeLimit(.minutes(5)))
 struct ManyFilesTests {
     private static let count = 20_000
-    private static let hasPython = (try? Program.run(["python3", "--version"]))?.status == 0
 
     /// A small process between: the peak of one that a big process starts counts that one's memory.
     private static let script = """
