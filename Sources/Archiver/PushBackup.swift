@@ -103,7 +103,11 @@ package struct PushBackup: Sendable {
         // A task of its own: this one may be cancelled, and then does no requests.
         let limit = Task.isCancelled ? Duration.seconds(5) : .seconds(30)
         let removal = Task {
-            try await withDeadline(limit, "the removal") { try await debris.removeFolder("\(running.name)") }
+            try await withDeadline(limit, "the removal") {
+                // Another run may have taken the name, if this one was asleep for long.
+                try await running.lease.confirm()
+                return try await debris.removeFolder("\(running.name)")
+            }
         }
         do {
             _ = try await removal.value

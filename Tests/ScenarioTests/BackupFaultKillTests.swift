@@ -8,7 +8,7 @@ import Testing
 /// SIGKILL at chosen requests: nothing torn is listed, and the next run leaves no debris, objects or uploads.
 @Suite(
     .serialized, .enabled(if: BackupFaultScene.isAvailable, "needs PostgreSQL and WALS_TEST_S3_*"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(20)))
 struct BackupFaultKillTests {
     /// A request, its number among its like, and whether it took effect before the kill.
     static let moments: [(method: String, text: String, occurrence: Int, after: Bool, isListed: Bool)] = [

@@ -9,7 +9,7 @@ import Testing
 /// Two backups at once, other clusters, and servers that do not play along.
 @Suite(
     .serialized, .enabled(if: BackupFaultScene.isAvailable, "needs PostgreSQL and WALS_TEST_S3_*"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(20)))
 struct BackupFaultRivalTests {
     @Test func `two backup-push of a quiet server at the same instant: one may be refused, none is mixed`() async throws
     {

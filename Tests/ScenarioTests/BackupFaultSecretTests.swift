@@ -7,7 +7,7 @@ import Testing
 /// No secret in any output or command line, however talkative the program is told to be.
 @Suite(
     .serialized, .enabled(if: BackupFaultScene.isAvailable, "needs PostgreSQL and WALS_TEST_S3_*"),
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(20)))
 struct BackupFaultSecretTests {
     private static let talkative: [String: String?] = [
         "WALG_LOG_LEVEL": "DEVEL", "S3_LOG_LEVEL": "DEVEL", "PGPASSWORD": "password-for-nobody",

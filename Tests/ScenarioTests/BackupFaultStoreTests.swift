@@ -1,4 +1,5 @@
 import Bytes
+import Dispatch
 import Foundation
 import Storage
 import TestSupport
@@ -7,7 +8,7 @@ import Testing
 /// The store answers badly while a backup is pushed or fetched.
 @Suite(
     .serialized, .enabled(if: BackupFaultScene.isAvailable, "needs PostgreSQL and WALS_TEST_S3_*"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(20)))
 struct BackupFaultStoreTests {
     typealias Answer = TestSupport.HTTPResponse
 
@@ -69,6 +70,34 @@ struct BackupFaultStoreTests {
         }
         scene.proxy.setRules([])
         try await scene.pushWell()
+    }
+
+    @Test func `a failed run whose name another run has taken removes nothing`() async throws {
+        let scene = try BackupFaultScene()
+        let store = scene.store
+        let taken = Locked<ObjectKey?>(nil)
+        scene.proxy.setRules([
+            FaultRule(Self.refusal(403, "AccessDenied")) { request in
+                guard request.method == "PUT", request.target.contains("partNumber=2") else { return false }
+                // The proxy's connections have threads of their own, which may wait.
+                let done = DispatchSemaphore(value: 0)
+                Task {
+                    defer { done.signal() }
+                    let objects = try await store.list(prefix: "basebackups_005/").objects
+                    let mark = objects.first { $0.key.text.hasSuffix(BackupFaultScene.markName) }
+                    guard let mark, taken.withLock({ $0 == nil }) else { return }
+                    taken.withLock { $0 = mark.key }
+                    _ = try await store.put(Array("{}".utf8), at: mark.key, .replace)
+                }
+                done.wait()
+                return true
+            }
+        ])
+        let outcome = try await scene.push()
+        #expect(outcome.exitCode == 77 && outcome.errorText.contains("stay until the next"), "\(outcome)")
+        let mark = try #require(taken.withLock { $0 })
+        #expect(try await scene.store.get(mark, limit: 100).bytes == Array("{}".utf8))
+        #expect(try await scene.listed() == [])
     }
 
     @Test func `backup-fetch gets over faults that pass, and names those that stay`() async throws {
