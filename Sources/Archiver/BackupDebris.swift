@@ -60,7 +60,8 @@ struct BackupDebris: Sendable {
         do {
             let (bytes, info) = try await store.get(BackupLease.key(backup), limit: 65536)
             guard let other = BackupLease.Holder(parsing: bytes), other.token != holder.token else { return false }
-            return other.isGone(seenFrom: holder) || info.modified.duration(to: now) > BackupLease.patience
+            let age = info.modified.duration(to: now)
+            return other.isGone(seenFrom: holder, age: age) || age > BackupLease.patience
         } catch let error as StorageError where error.kind == .notFound {
             return false
         }

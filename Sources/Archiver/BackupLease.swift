@@ -11,6 +11,10 @@ struct BackupLease: Sendable {
     static let objectName = "wals_lease.json"
     /// How often a running backup renews its mark.
     static let renewal: Duration = .seconds(300)
+    /// How old a mark must be for its run to be held dead with its machine.
+    ///
+    /// Several renewals, and the longest time for which a request of a renewal is tried again.
+    static let silence: Duration = renewal * 6
     /// How old a mark of another host must be to be given up.
     static let patience: Duration = .seconds(6 * 3600)
 
@@ -91,10 +95,12 @@ extension BackupLease.Holder {
     }
 
     /// Whether the process is certainly no more: it ran where we run, and is not there.
-    func isGone(seenFrom other: Self) -> Bool {
+    ///
+    /// `age` is the time since its mark was renewed.
+    func isGone(seenFrom other: Self, age: Duration) -> Bool {
         guard !boot.isEmpty, hostname == other.hostname else { return false }
-        // After a reboot nothing of before runs.
-        if boot != other.boot { return true }
+        // After a reboot nothing of before runs; but another machine may have the same name (localhost, a pod's).
+        if boot != other.boot { return age > BackupLease.silence }
         guard !namespace.isEmpty, namespace == other.namespace, !started.isEmpty else { return false }
         return Self.startTicks(processID) != started
     }

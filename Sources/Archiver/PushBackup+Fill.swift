@@ -37,7 +37,11 @@ extension PushBackup {
                 .server, "backup-push: the standby changed its timeline during the backup, which is thereby useless")
         }
         try await running.lease.confirm()
-        try await document.pushSentinel()
+        do {
+            try await document.pushSentinel()
+        } catch {
+            throw SentinelInDoubt.isRefusal(error) ? error : SentinelInDoubt(cause: error)
+        }
         log.info("Wrote backup with name \(running.name) to storage default")
     }
 

@@ -57,6 +57,7 @@ package struct PushBackup: Sendable {
         let start: BackupStart
         let name: BackupName
         let lease: BackupLease
+        let watch: BackupWatch
         let hostname: String
 
         var facts: ServerFacts { session.facts }
@@ -77,11 +78,21 @@ package struct PushBackup: Sendable {
         let (start, lease) = try await started(session, holder)
         let running = Running(
             session: session, disk: disk, directory: directory, startTime: startTime, start: start,
-            name: BackupName(segment: start.segment), lease: lease, hostname: hostname)
+            name: BackupName(segment: start.segment), lease: lease,
+            watch: BackupWatch(pingInterval: settings.pingInterval, renewal: BackupLease.renewal), hostname: hostname)
         log.info("Started backup with name \(running.name) at LSN \(start.lsn)")
         let debris = BackupDebris(store: store, holder: holder, log: log)
         do {
             try await withTaskExecutorPreference(disk) { try await fill(running) }
+        } catch let doubt as SentinelInDoubt {
+            progress.finished()
+            await session.close()
+            // With its sentinel stored, what would be removed is a backup.
+            log.warning(
+                "Whether \(Layout.sentinel("\(running.name)")) was stored is not known, so the objects of "
+                    + "\(running.name) were left: if backup-list shows it, it is whole; if not, the next backup-push "
+                    + "removes them")
+            throw doubt.cause
         } catch {
             progress.finished()
             await session.close()
@@ -189,17 +200,10 @@ package struct PushBackup: Sendable {
         try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                var sinceRenewal = Duration.zero
-                while true {
-                    let pause = min(settings.pingInterval, BackupLease.renewal)
-                    try await Task.sleep(for: pause)
-                    if pinging { try await running.session.ping() }
-                    sinceRenewal += pause
-                    if sinceRenewal >= BackupLease.renewal {
-                        try await running.lease.renew()
-                        sinceRenewal = .zero
-                    }
-                }
+                try await running.watch.run(
+                    ping: { if pinging { try await running.session.ping() } },
+                    renew: { try await running.lease.renew() })
+                return nil
             }
             defer { group.cancelAll() }
             while let result = try await group.next() {

@@ -28,7 +28,7 @@ package struct PushBackupSettings: Sendable {
     package var storesFilesMetadata = true
     /// How long to wait for the archive at the end; nil for ever (`WALG_STOP_BACKUP_TIMEOUT`).
     package var stopTimeout: Duration?
-    /// How often the session is pinged (`WALG_ALIVE_CHECK_INTERVAL`).
+    /// How often the session is pinged; zero for never (`WALG_ALIVE_CHECK_INTERVAL`).
     package var pingInterval: Duration = .seconds(60)
     /// What the server's segments must be; nil when the settings do not say.
     package var segmentSize: WALSegmentSize?

@@ -9,9 +9,10 @@ enum BackupCommands {
     /// Takes a full backup of the server.
     static let push: CommandHandler = { context in
         let settings = try pushSettings(context)
-        let store = try context.openStore()
-        // Without hints of earlier runs: a backup is worth a request.
-        let claim = ClaimGuard(store: store, state: LocalState(base: nil, location: ""), log: context.log)
+        let store = try context.openStore(retryBudget: CommandContext.longRetryBudget)
+        // Without hints of earlier runs: a backup is worth a request. The first one, so that wrong settings tell soon.
+        let claim = ClaimGuard(
+            store: try context.openStore(), state: LocalState(base: nil, location: ""), log: context.log)
         let push = PushBackup(
             settings, store: store, checkClaim: { try await claim.check(systemIdentifier: $0) },
             progress: context.progress("backup-push"), log: context.log)
@@ -27,7 +28,7 @@ enum BackupCommands {
                     + "backups over the network alone are not available in this version")
         }
         var push = PushBackupSettings(
-            directory: directory, connection: connection(context), compression: context.compression,
+            directory: directory, connection: settings.connection(), compression: context.compression,
             streams: settings.integerIfAny(.uploadDiskConcurrency) ?? min(16, processorCount))
         push.tarSizeThreshold = settings.integer(.tarSizeThreshold)
         if settings.isSet(.maxPartSize) { push.partSize = settings.integerIfAny(.maxPartSize) }
@@ -47,25 +48,4 @@ enum BackupCommands {
     }
 
     private static var processorCount: Int { max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN))) }
-
-    /// What is set of libpq's parameters; libpq takes the rest from its own places.
-    static func connection(_ context: CommandContext) -> ConnectionSettings {
-        let settings = context.settings
-        var parameters: [String: String] = [:]
-        let names: [SettingName] = [
-            .pgHost, .pgHostAddress, .pgPort, .pgUser, .pgPasswordFile, .pgDatabase, .pgService, .pgOptions,
-            .pgApplicationName, .pgSSLMode, .pgSSLKey, .pgSSLCert, .pgSSLRootCert, .pgSSLCRL, .pgChannelBinding,
-            .pgRequireAuth, .pgTargetSessionAttributes,
-        ]
-        for name in names where settings.isSet(name) {
-            guard let keyword = ConnectionSettings.keyword(ofVariable: name.rawValue) else { continue }
-            parameters[keyword] = settings.text(name)
-        }
-        if settings.isSet(.pgConnectTimeout) {
-            parameters["connect_timeout"] = settings.integerIfAny(.pgConnectTimeout).map { String($0) }
-        }
-        // libpq has no parameter for the service file, only the variable.
-        if settings.isSet(.pgServiceFile), let file = settings.text(.pgServiceFile) { setenv("PGSERVICEFILE", file, 1) }
-        return ConnectionSettings(parameters: parameters, password: settings.secret(.pgPassword))
-    }
 }

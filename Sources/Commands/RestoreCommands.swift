@@ -10,7 +10,7 @@ enum RestoreCommands {
     /// Restores a backup and prints the next steps on standard error.
     static let fetch: CommandHandler = { context in
         let settings = try restoreSettings(context)
-        let store = try context.openStore()
+        let store = try context.openStore(retryBudget: CommandContext.longRetryBudget)
         let fetch = FetchBackup(settings, store: store, log: context.log, progress: context.progress("backup-fetch"))
         let outcome = try await fetch.run()
         let text = try nextSteps(context).text(outcome)

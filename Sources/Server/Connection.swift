@@ -13,6 +13,8 @@ package final class Connection {
 
     /// Connects and makes the session fit for long work: no timeouts of the server's, `search_path` without surprises.
     package init(_ settings: ConnectionSettings, database: String? = nil) throws(ServerError) {
+        // The environment is the only way to give libpq something that a service outranks, or the service file.
+        for (name, value) in settings.variables { setenv(name, value.revealed, 1) }
         var parameters = settings.parameters.filter { !$0.value.isEmpty }
         if let password = settings.password, !password.revealed.isEmpty { parameters["password"] = password.revealed }
         parameters["fallback_application_name"] = settings.applicationName

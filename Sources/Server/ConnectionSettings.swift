@@ -8,6 +8,8 @@ package struct ConnectionSettings: Equatable, Sendable {
     /// libpq keywords and values, for example `host` and `/tmp`; empty values count as not given.
     package var parameters: [String: String]
     package var password: Secret?
+    /// Environment variables to be set for libpq, which ranks them below a service's entries.
+    package var variables: [String: Secret] = [:]
     /// The name shown in `pg_stat_activity` when `PGAPPNAME` does not say another.
     package var applicationName: String
     /// Seconds an attempt to connect may take, when neither the parameters nor the environment say.

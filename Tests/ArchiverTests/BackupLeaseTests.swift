@@ -48,15 +48,30 @@ import Testing
 
     @Test func `a process is gone when its number is free or another's, or the machine was started again`() {
         let us = Self.holder()
-        #expect(!us.isGone(seenFrom: Self.holder()))
-        #expect(Self.holder(process: Int(Int32.max)).isGone(seenFrom: us))
-        #expect(Self.holder(process: us.processID).isGone(seenFrom: us))
-        #expect(Self.holder(boot: "earlier").isGone(seenFrom: us))
-        #expect(!Self.holder("there", process: Int(Int32.max)).isGone(seenFrom: us))
-        #expect(!Self.holder("there", boot: "other").isGone(seenFrom: us))
+        func isGone(_ holder: BackupLease.Holder, after age: Duration = .zero) -> Bool {
+            holder.isGone(seenFrom: us, age: age)
+        }
+        #expect(!isGone(Self.holder()))
+        #expect(isGone(Self.holder(process: Int(Int32.max))))
+        #expect(isGone(Self.holder(process: us.processID)))
+        #expect(isGone(Self.holder(boot: "earlier"), after: BackupLease.silence + .seconds(1)))
+        #expect(!isGone(Self.holder("there", process: Int(Int32.max))))
+        #expect(!isGone(Self.holder("there", boot: "other"), after: BackupLease.silence + .seconds(1)))
         var container = Self.holder(process: Int(Int32.max))
         container.namespace = "pid:[1]"
-        #expect(!container.isGone(seenFrom: us))
+        #expect(!isGone(container))
+    }
+
+    @Test func `a running backup of another machine with our name is no debris`() async throws {
+        let store = MemoryStore()
+        let rival = Self.holder("localhost", boot: "another machine's")
+        let lease = try #require(try await BackupLease.claim(Self.name, holder: rival, store: store))
+        let debris = BackupDebris(store: store, holder: Self.holder("localhost"), log: .silent)
+        #expect(try await debris.remove(now: .now()) == 0)
+        #expect(try await debris.remove(now: Timestamp.now().advanced(by: BackupLease.renewal * 3)) == 0)
+        try await lease.confirm()
+        let later = Timestamp.now().advanced(by: BackupLease.silence + .seconds(1))
+        #expect(try await debris.remove(now: later) == 1)
     }
 
     @Test func `debris of dead runs is removed, and nothing else`() async throws {

@@ -140,6 +140,17 @@ import Testing
             ])
     }
 
+    @Test(arguments: ["wal-push", "wal-fetch", "backup-push", "backup-fetch", "backup-list"])
+    func `no storage but the default one can be the target`(name: String) async {
+        let arguments = ["wal-push": ["a"], "wal-fetch": ["a", "b"], "backup-fetch": ["a", "LATEST"]][name] ?? []
+        let table = CommandTable(CommandTable.standard.commands.map(\.stubbed))
+        let other = await Run.program([name, "--target-storage", "other"] + arguments, table: table)
+        #expect(other.ending == .code(name == "wal-fetch" ? 204 : 78))
+        #expect(other.errorOutput.contains("--target-storage: failover storages are not available"))
+        let fine = await Run.program([name, "--target-storage=default"] + arguments, table: table)
+        #expect(fine.ending == .code(0))
+    }
+
     @Test func `what is accepted is said in the log, but not by wal-fetch`() async {
         let environment = ["WALG_UPLOAD_QUEUE": "5"]
         let table = CommandTable([

@@ -33,6 +33,50 @@ import Testing
         }
     }
 
+    /// Where the commands name a setting, apart from the table and the flags that are its spellings.
+    private func mentions() throws -> [String: [String]] {
+        var mentions: [String: [String]] = [:]
+        let top = Path.join(SharedMaterial.packageRoot, "Sources/Commands")
+        for folder in [top, top + "/Run", top + "/Settings"] {
+            for file in try FileSystem.names(in: folder) where file.hasSuffix(".swift") {
+                guard !file.hasPrefix("SettingTable"), !file.hasPrefix("SettingName") else { continue }
+                let text = String(decoding: try FileSystem.contents(Path.join(folder, file)), as: UTF8.self)
+                for word in text.split(separator: ".").map({ $0.prefix { $0.isLetter || $0.isNumber } }) {
+                    mentions[String(word), default: []].append(file)
+                }
+            }
+        }
+        return mentions
+    }
+
+    @Test func `every supported setting is read, and none that changes nothing`() throws {
+        let mentions = try mentions()
+        // Flags that another run of the program is not given.
+        let named: [SettingName: [String]] = [.useReverseUnpack: ["RestoreCommands.swift"]]
+        for setting in SettingTable.all {
+            let files = mentions["\(setting.name)"] ?? []
+            let isServers = SettingTable.server.contains { $0.name == setting.name }
+            if setting.status == .supported {
+                #expect(isServers || !files.isEmpty, "\(setting.name.rawValue) is supported and read by nothing")
+            } else {
+                #expect(files == named[setting.name] ?? [], "\(setting.name.rawValue) is read and not supported")
+            }
+        }
+    }
+
+    /// The table of the server is read as a whole.
+    @Test func `every supported setting of the connection reaches libpq`() {
+        for setting in SettingTable.server where setting.status == .supported && setting.name != .pgData {
+            let value = setting.kind == .integer(0...86400) ? "7" : setting.kind.firstChoice ?? "/value"
+            guard !setting.kind.isSecret else { continue }
+            let flag = SettingFlag(flag: "--x", spelling: setting.name.rawValue, value: value)
+            let connection = SettingsLoader.load(flags: [flag], environment: [:], configPath: nil, home: nil)
+                .connection()
+            let told = Array(connection.parameters.values) + connection.variables.values.map(\.revealed)
+            #expect(told == [value], "\(setting.name.rawValue)")
+        }
+    }
+
     /// Reads the names out of the tables of walg.md, 7.2 and 7.3.
     @Test(.enabled(if: SharedMaterial.has("reference/walg.md"), "needs ../shared/reference/walg.md"))
     func `every setting of WAL-G is known`() throws {
@@ -86,6 +130,13 @@ import Testing
     ])
     func `the names of libpq and the AWS SDK are known`(name: String) {
         #expect(SettingTable.name(spelt: name) != nil)
+    }
+}
+
+extension Setting.Kind {
+    fileprivate var firstChoice: String? {
+        guard case .choice(let words) = self else { return nil }
+        return words.first
     }
 }
 

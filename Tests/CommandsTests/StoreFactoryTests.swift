@@ -33,6 +33,36 @@ import Testing
         #expect(location == "file:///srv/archive/sub")
     }
 
+    @Test(arguments: ["../x", "x/..", "a/../b", "a//b", "a/./b", "/../", "."])
+    func `a folder below the prefix that leads elsewhere or nowhere is refused`(folder: String) {
+        for storage in [
+            ["WALG_FILE_PREFIX": "/a"], Self.keys.merging(["WALG_S3_PREFIX": "s3://b", "AWS_REGION": "r"]) { $1 },
+        ] {
+            let error = problem(storage.merging(["WALG_STORAGE_PREFIX": folder]) { $1 })
+            #expect(
+                error?.kind == .invalidValue && error?.subject == "WALG_STORAGE_PREFIX", "\(String(describing: error))")
+        }
+    }
+
+    @Test func `a backup's requests are tried again for as long as an outage of minutes lasts`() throws {
+        let environment = Self.keys.merging(["AWS_REGION": "r"]) { $1 }
+        let factory = S3Factory(settings: settings(environment), retryBudget: CommandContext.longRetryBudget)
+        let retry = try factory.configuration("s3://bucket/path").retry
+        var elapsed = Duration.zero
+        var failures = 1
+        while let delay = retry.delay(afterFailures: failures, elapsed: elapsed, retryAfter: nil, random: 0.5) {
+            elapsed += delay
+            failures += 1
+        }
+        #expect(elapsed > .seconds(880) && elapsed <= .seconds(900))
+    }
+
+    @Test func `what is printed for uploads in flight is what the store uses`() throws {
+        let settings = settings(Self.keys.merging(["AWS_REGION": "r"]) { $1 })
+        let configuration = try S3Factory(settings: settings, retryBudget: .zero).configuration("s3://bucket/path")
+        #expect(String(configuration.uploadConcurrency) == settings.entry(.uploadConcurrency)?.value.displayed)
+    }
+
     @Test func `a bucket needs keys and, on AWS, a region`() throws {
         var environment = Self.keys.merging(["WALG_S3_PREFIX": "s3://bucket/some/path/"]) { $1 }
         #expect(problem(environment)?.subject == "AWS_REGION")

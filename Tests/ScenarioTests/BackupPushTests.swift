@@ -75,6 +75,23 @@ struct BackupPushTests {
         try check([cluster.directory + "/nothing"], 78, "cannot be used: No such file")
         try check([cluster.data], 78, "WALG_PG_WAL_SIZE", ["WALG_PG_WAL_SIZE": "64"])
         try check([cluster.data], 69, "nosuchuser", ["PGUSER": "nosuchuser"])
+
+        // libpq's order: flags, the service's entries, the environment and the file.
+        let services = try bucket.write(
+            Array("[right]\nhost=\(cluster.directory)\n[wrong]\nhost=/nonexistent\n".utf8), to: "services")
+        let isConnected = "is not the same as Postgres' one"
+        let service = ["PGSERVICEFILE": services, "PGSERVICE": "right", "PGHOST": "/nonexistent"]
+        try check(["/"], 78, isConnected, service)
+        try check(["/"], 69, "/nonexistent", ["PGSERVICEFILE": services, "PGSERVICE": "wrong"])
+        try check(
+            ["/", "--pghost", cluster.directory], 78, isConnected, service.merging(["PGSERVICE": "wrong"]) { $1 })
+        try check(
+            ["/", "--pgservice", "right", "--pgservicefile", services], 78, isConnected, ["PGHOST": "/nonexistent"])
+        let file = try bucket.write(
+            Array(#"{"PGSERVICE":"right","PGSERVICEFILE":"\#(services)","PGUSER":"postgres"}"#.utf8), to: "c.json")
+        try check(["/", "--config", file], 78, isConnected, ["PGHOST": "/nonexistent", "PGUSER": ""])
+        try FileSystem.removeFile(services)
+        try FileSystem.removeFile(file)
         let kept = try FileSystem.names(in: bucket.path)
         #expect(kept.isEmpty)
     }

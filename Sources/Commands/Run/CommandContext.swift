@@ -23,6 +23,9 @@ package struct CommandContext: Sendable {
     /// Writes to standard output: results only.
     package func print(_ text: String) throws { try edge.output(text) }
 
+    /// How long one request of an hours-long command is tried again, so that an outage of minutes does not end it.
+    package static let longRetryBudget: Duration = .seconds(900)
+
     /// The configured store, with `WALG_STORAGE_PREFIX` applied; a request is tried again for `retryBudget`.
     package func openStore(retryBudget: Duration = .seconds(50)) throws -> any ObjectStore {
         try StoreFactory(settings: settings, log: log, retryBudget: retryBudget).store()

@@ -20,11 +20,10 @@ struct S3Factory: Sendable {
         configuration.encryption = try encryption()
         configuration.additionalHeaders = try additionalHeaders()
         configuration.certificates = settings.text(.caCertFile) ?? settings.text(.caBundle)
-        if settings.isSet(.uploadConcurrency) {
-            configuration.uploadConcurrency = settings.integer(.uploadConcurrency)
-        }
+        configuration.uploadConcurrency = settings.integer(.uploadConcurrency)
+        // Where no number is set, the time alone bounds the attempts: fifteen are over within a minute.
         configuration.retry = RetryPolicy(
-            maximumAttempts: settings.integer(.maxRetries) + 1, budget: retryBudget)
+            maximumAttempts: settings.integerIfAny(.maxRetries).map { $0 + 1 } ?? .max, budget: retryBudget)
         configuration.compatibility.conditionalPut = settings.bool(.s3ConditionalPut)
         configuration.compatibility.conditionalComplete = settings.bool(.s3ConditionalComplete)
         configuration.compatibility.quotedIfMatch = settings.bool(.s3QuotedIfMatch)

@@ -1,26 +1,31 @@
+import Bytes
 package import Server
 
 extension Settings {
-    /// How to reach the server.
+    /// How to reach the server, in libpq's own order: parameters, then a service's entries, then variables.
     ///
-    /// Only what came from a flag or the file is said here: the environment libpq reads itself, and it ranks variables
-    /// below a service's entries, which parameters are not.
-    ///
-    /// - Throws: `ConfigurationError` for a setting that libpq takes from the environment alone.
-    package func connection() throws(ConfigurationError) -> ConnectionSettings {
-        var parameters: [String: String] = [:]
-        for setting in SettingTable.server {
-            guard setting.name != .pgData, setting.name != .pgPassword, setting.name != .pgBackRestStanza,
-                let entry = entries[setting.name]
-            else { continue }
-            if case .environment = entry.origin { continue }
-            guard let keyword = ConnectionSettings.keyword(ofVariable: setting.name.rawValue) else {
-                throw ConfigurationError(
-                    .conflict, subject: setting.name.rawValue,
-                    detail: "is taken from the environment only, and is set by \(entry.origin)")
+    /// Flags are parameters. What the environment says libpq reads itself, and what the file says it is told as the
+    /// environment would, as WAL-G does; so a service ranks above both.
+    package func connection() -> ConnectionSettings {
+        var connection = ConnectionSettings()
+        for setting in SettingTable.server where setting.name != .pgData && setting.status == .supported {
+            let variable = setting.name.rawValue
+            guard let entry = entries[setting.name] else { continue }
+            // The environment may name a file that holds the value; that libpq does not know.
+            if case .environment(variable) = entry.origin { continue }
+            let value = setting.kind.isSecret ? secret(setting.name) : Secret(entry.value.displayed)
+            guard let value else { continue }
+            guard case .flag = entry.origin, let keyword = ConnectionSettings.keyword(ofVariable: variable) else {
+                // A flag for the service file comes here too: libpq has only the variable.
+                connection.variables[variable] = value
+                continue
             }
-            parameters[keyword] = entry.value.displayed
+            if setting.name == .pgPassword {
+                connection.password = value
+            } else {
+                connection.parameters[keyword] = value.revealed
+            }
         }
-        return ConnectionSettings(parameters: parameters, password: secret(.pgPassword))
+        return connection
     }
 }

@@ -36,7 +36,20 @@ package struct StoreFactory: Sendable {
         case (nil, let prefix?): base = LocalStore(root: try Self.path(prefix))
         }
         guard let folder = settings.text(.storagePrefix) else { return base }
+        try Self.checkFolder(folder, of: settings.origin(.storagePrefix).spelling ?? SettingName.storagePrefix.rawValue)
         return PrefixedStore(base, prefix: folder)
+    }
+
+    /// Refuses a folder that leads elsewhere or nowhere; slashes around it do not matter.
+    private static func checkFolder(_ folder: String, of spelling: String) throws(ConfigurationError) {
+        var components = folder.split(separator: "/", omittingEmptySubsequences: false)
+        while components.first?.isEmpty == true { components.removeFirst() }
+        while components.last?.isEmpty == true { components.removeLast() }
+        guard let component = components.first(where: { ["", ".", ".."].contains($0) }) else { return }
+        throw ConfigurationError(
+            .invalidValue, subject: spelling,
+            detail: "\"\(folder)\" is not allowed: "
+                + (component.isEmpty ? "it has an empty component" : "it has the component \"\(component)\""))
     }
 
     /// The directory that `WALG_FILE_PREFIX` names: a path, or a URL of this host.

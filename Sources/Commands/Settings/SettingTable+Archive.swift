@@ -20,14 +20,14 @@ extension SettingTable {
             "The configuration file (.json, .yaml, .yml) or envdir directory."),
         Setting(
             .uploadConcurrency, .integer(1...1024), default: "16",
-            "Requests in flight for one object, and segments pushed at once.", lookup: .prefixed,
+            "Parts of one upload in flight, within the memory limit, and segments pushed at once.", lookup: .prefixed,
             others: ["UPLOAD_CONCURRENCY"]),
         Setting(
             .downloadConcurrency, .integer(1...1024), default: "10",
             "Parts restored at once, and segments fetched ahead; 1 turns fetching ahead off."),
         Setting(
             .uploadDiskConcurrency, .integer(1...1024),
-            "Streams that read the data directory at once; the processors when not set."),
+            "Streams that read the data directory at once; the processors, at most 16, when not set."),
         Setting(
             .uploadQueue, .integer(0...1024), default: "2",
             "Closed parts that may wait for their upload.",
@@ -124,8 +124,7 @@ extension SettingTable {
             .accepted("the restore chooses its own order")),
         Setting(
             .disablePartialRestore, .bool, default: "false",
-            "Keep no database names with the backup.",
-            .accepted("database names change nothing in a whole restore")),
+            "Keep no database names with the backup; no restore of single databases will be possible from it."),
         Setting(
             .preventWALOverwrite, .bool, default: "true",
             "Refuse to replace a stored segment by a different one.",
@@ -147,7 +146,7 @@ extension SettingTable {
             .accepted("PostgreSQL asks for every segment itself and is answered at once")),
         Setting(
             .prefetchDirectory, .path,
-            "Where segments fetched ahead are kept; below WALS_STATE_DIR when not set."),
+            "Where segments fetched ahead are kept, in .wal-g/prefetch; with what WALS_STATE_DIR says when not set."),
         Setting(
             .integrityMaxDelayedWALs, .integer(0...1_000_000), default: "0",
             "Missing segments that wal-verify calls delayed.",
@@ -169,7 +168,7 @@ extension SettingTable {
             .accepted("wal-receive is not available in this version")),
         Setting(
             .aliveCheckInterval, .duration, default: "1m",
-            "How often the server is asked for a sign of life during a backup."),
+            "How often the server is asked for a sign of life during a backup; 0 for never."),
         Setting(
             .stopBackupTimeout, .duration, default: "0",
             "How long the end of a backup may take in the server; 0 for as long as it takes."),

@@ -10,7 +10,8 @@ extension SettingTable {
         ),
         Setting(
             .stateDirectory, .path,
-            "Where small facts are remembered between runs; nothing there is ever trusted without the store."),
+            "Where small facts are remembered and segments fetched ahead are kept; $XDG_CACHE_HOME/wal-s, ~/.cache/wal-s "
+                + "or a directory in $TMPDIR when not set. Nothing there is ever trusted without the store."),
         Setting(
             .memoryLimit, .size(32 << 20...1 << 46), default: "256MiB",
             "Memory for parts in flight."),

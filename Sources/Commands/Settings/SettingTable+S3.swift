@@ -25,7 +25,9 @@ extension SettingTable {
             "Put the bucket into the path, not the host name.", lookup: .storage),
         Setting(
             .caCertFile, .path,
-            "Certificates to trust besides the system's (PEM).", lookup: .storage),
+            "Certificates to trust (PEM). The system's are trusted besides where libcurl finds them in a directory "
+                + "(Debian, Ubuntu); elsewhere put those that are needed into this file too.",
+            lookup: .storage),
         Setting(
             .storageClass, .text,
             "Storage class of new objects; the bucket's own when not set.", lookup: .storage),
@@ -40,11 +42,13 @@ extension SettingTable {
             "KMS key for S3_SSE=aws:kms.", lookup: .storage),
         Setting(
             .maxPartSize, .byteCount(5_242_880...5_368_709_120), default: "20971520",
-            "Size of multipart parts.",
-            .accepted("parts are of the size that the memory limit allows"), lookup: .storage),
+            "Bytes of a part of a multipart upload; backup-push chooses 5 to 16 MiB by the memory limit when not set.",
+            lookup: .storage),
         Setting(
-            .maxRetries, .integer(0...1_000_000), default: "15",
-            "How often a request is tried again.", lookup: .storage),
+            .maxRetries, .integer(0...1_000_000),
+            "How often a request is tried again, at most; when not set, as often as its time allows: 15 minutes for "
+                + "backup-push and backup-fetch, most of the deadline for wal-push and wal-fetch, 50 s for the rest.",
+            lookup: .storage),
         Setting(
             .minThrottlingRetryDelay, .milliseconds, default: "500",
             "Least pause after throttling.",
@@ -156,7 +160,7 @@ extension SettingTable {
             lookup: .storage),
         Setting(
             .caBundle, .path,
-            "Certificates to trust (PEM).", lookup: .storage),
+            "As S3_CA_CERT_FILE, where that is not set.", lookup: .storage),
         Setting(
             .containerCredentialsRelativeURI, .text,
             "Credentials of a container.",
