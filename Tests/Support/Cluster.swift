@@ -60,13 +60,21 @@ package enum Program {
         posix_spawn_file_actions_addopen(&actions, 0, files[0], O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, files[1], O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, files[2], O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        // The threads of a test run block signals, and children inherit that: `pgbench -T` would wait for ever.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let command = (directory.map { ["env", "-C", $0] } ?? []) + arguments
         let texts = command.map { strdup($0) }
         let variables = merged.map { strdup("\($0.key)=\($0.value)") }
         defer { for text in texts + variables { free(text) } }
         var pid = pid_t()
-        let status = posix_spawnp(&pid, command[0], &actions, nil, texts + [nil], variables + [nil])
+        let status = posix_spawnp(&pid, command[0], &actions, &attributes, texts + [nil], variables + [nil])
         guard status == 0 else {
             throw Failure(description: "\(arguments[0]): \(String(cString: strerror(status)))")
         }
