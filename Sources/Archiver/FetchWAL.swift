@@ -53,6 +53,10 @@ package struct FetchWAL: Sendable {
     ///   when that is not known. Nothing is left at `destination` then.
     package func run(_ name: String, to destination: String) async throws {
         let kind = try Self.checked(name, allowAnyName: options.allowAnyName)
+        if let there = try FileSystem.linkStatus(destination), there.kind != .regular {
+            throw ArchiverError(
+                .localFile, "\(name): the target \(destination) is there and no plain file; nothing was fetched")
+        }
         try await withDeadline(options.deadline, "wal-fetch \(name)") {
             try await fetch(name, kind, to: destination)
         }

@@ -70,6 +70,18 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         #expect(try bench.leftovers() == ["RECOVERYXLOG"])
     }
 
+    @Test func `a target that is no plain file is left alone`() async throws {
+        let bench = try Bench()
+        let segment = SyntheticSegment(number: 5)
+        try await bench.push(segment)
+        try FileSystem.symbolicLink(to: "/dev/null", at: bench.target)
+        #expect(await kind { try await bench.fetcher().run(segment.name, to: bench.target) } == .localFile)
+        #expect(try FileSystem.linkTarget(bench.target) == "/dev/null")
+        try FileSystem.removeFile(bench.target)
+        try FileSystem.makeDirectory(bench.target)
+        #expect(await kind { try await bench.fetcher().run(segment.name, to: bench.target) } == .localFile)
+    }
+
     @Test func `a name with WAL-G's dangling dot is found`() async throws {
         let bench = try Bench()
         let segment = SyntheticSegment(number: 5)
