@@ -43,22 +43,50 @@ package struct ClaimGuard: Sendable {
     ///
     /// - Throws: `ArchiverError` of kind `configuration` naming both identifiers when it is another's.
     package func check(systemIdentifier: UInt64) async throws {
-        if isRemembered(systemIdentifier) { return }
+        // In a directory the claim is read each time: it costs nothing, and tells a file system that is not mounted.
+        if isRemembered(systemIdentifier, within: Self.hintAge), !isLocal { return }
         var owner = try await owner()
+        if owner == .nobody, isRemembered(systemIdentifier, within: nil) {
+            throw ArchiverError(
+                .configuration,
+                "\(store.location) was claimed by this cluster, and now holds neither a claim nor anything else. Is the "
+                    + "file system mounted, are bucket and prefix right? Nothing was stored. When it was emptied on "
+                    + "purpose, run: wal-s claim --confirm")
+        }
         if owner == .nobody || owner.systemIdentifier == systemIdentifier, !isClaim(owner) {
             let claim = ClusterClaim(
                 systemIdentifier: systemIdentifier, claimedAt: .now(), hostname: Self.hostname(), tool: Tool.name)
             do {
                 _ = try await store.put(claim.encoded(), at: Layout.claim, .create)
                 log.info("the prefix \(store.location) now belongs to the cluster \(systemIdentifier)")
-                owner = .claim(systemIdentifier)
             } catch let error as StorageError where error.kind == .alreadyExists {
-                owner = try await self.owner()
+                log.debug("another run claimed \(store.location) at the same time")
             }
+            owner = try await self.owner()
         }
         try compare(owner, systemIdentifier)
+        try await proveConditionalWrites()
         remember(systemIdentifier)
     }
+
+    /// Writes the claim's own bytes once more, never replacing: a store that takes that would take anything.
+    ///
+    /// - Throws: `ArchiverError` of kind `configuration` when the store ignores the condition.
+    private func proveConditionalWrites() async throws {
+        guard !isLocal else { return }
+        let (bytes, _) = try await store.get(Layout.claim, limit: 1 << 20)
+        do {
+            _ = try await store.put(bytes, at: Layout.claim, .create)
+        } catch let error as StorageError where error.kind == .alreadyExists {
+            return
+        }
+        throw ArchiverError(
+            .configuration,
+            "\(store.location): the server ignores If-None-Match, so that it would replace archived files. Set "
+                + "WALS_S3_CONDITIONAL_PUT=false: then each write looks before and after. Nothing was stored")
+    }
+
+    private var isLocal: Bool { store.location.utf8.starts(with: "file:".utf8) }
 
     /// Says whose prefix it is, for a reader: refuses another cluster's, claims nothing.
     ///
@@ -77,7 +105,8 @@ package struct ClaimGuard: Sendable {
         let previous: ClusterClaim?
         do {
             let (bytes, _) = try await store.get(Layout.claim, limit: 1 << 20)
-            previous = try ClusterClaim(parsing: bytes, object: Layout.claim.text)
+            previous = try? ClusterClaim(parsing: bytes, object: Layout.claim.text)
+            if previous == nil { log.warning("\(Layout.claim) cannot be read and is replaced") }
         } catch let error as StorageError where error.kind == .notFound {
             previous = nil
         }
@@ -97,10 +126,21 @@ package struct ClaimGuard: Sendable {
     package func owner() async throws -> Owner {
         do {
             let (bytes, _) = try await store.get(Layout.claim, limit: 1 << 20)
-            return .claim(try ClusterClaim(parsing: bytes, object: Layout.claim.text).systemIdentifier)
+            return .claim(try Self.parsed(bytes, store.location).systemIdentifier)
         } catch let error as StorageError where error.kind == .notFound {
             if let owner = try await ownerByBackups() { return owner }
             return try await ownerByWAL() ?? .nobody
+        }
+    }
+
+    private static func parsed(_ bytes: [UInt8], _ location: String) throws -> ClusterClaim {
+        do {
+            return try ClusterClaim(parsing: bytes, object: Layout.claim.text)
+        } catch {
+            throw ArchiverError(
+                .corrupted,
+                "\(location)/\(Layout.claim), which says whose archive it is, cannot be read: \(error). To write it anew "
+                    + "for a cluster, run: wal-s claim --confirm DATA_DIRECTORY")
         }
     }
 
@@ -110,7 +150,10 @@ package struct ClaimGuard: Sendable {
             .sorted { $0.modified > $1.modified }
         for object in sentinels.prefix(20) {
             let (bytes, _) = try await store.get(object.key, limit: 64 << 20)
-            let sentinel = try Sentinel(parsing: bytes, object: object.key.text)
+            guard let sentinel = try? Sentinel(parsing: bytes, object: object.key.text) else {
+                log.warning("\(object.key) cannot be read; another backup has to say whose archive it is")
+                continue
+            }
             if let identifier = sentinel.systemIdentifier {
                 return .backup(identifier, name: Layout.backup(ofSentinel: object.key) ?? object.key.name)
             }
@@ -159,8 +202,8 @@ package struct ClaimGuard: Sendable {
         return false
     }
 
-    private func isRemembered(_ systemIdentifier: UInt64) -> Bool {
-        state.read(Self.hint, notOlderThan: Self.hintAge) == Array("\(systemIdentifier)".utf8)
+    private func isRemembered(_ systemIdentifier: UInt64, within age: Duration?) -> Bool {
+        state.read(Self.hint, notOlderThan: age) == Array("\(systemIdentifier)".utf8)
     }
 
     private func remember(_ systemIdentifier: UInt64) {

@@ -15,18 +15,32 @@ package struct Delivery: Sendable {
         package let size: WALSegmentSize?
         /// The cluster that recovers; nil when it is not known.
         package let systemIdentifier: UInt64?
+        /// The record that the segment before left unfinished, when that is known.
+        package var carried: CarriedRecord?
 
-        package init(name: String, kind: WALFileName?, size: WALSegmentSize?, systemIdentifier: UInt64?) {
+        package init(
+            name: String, kind: WALFileName?, size: WALSegmentSize?, systemIdentifier: UInt64?,
+            carried: CarriedRecord? = nil
+        ) {
             self.name = name
             self.kind = kind
             self.size = size
             self.systemIdentifier = systemIdentifier
+            self.carried = carried
         }
+    }
+
+    /// What was delivered.
+    package struct Outcome: Equatable, Sendable {
+        /// SHA-256 of the content.
+        package let digest: [UInt8]
+        /// The record that the next segment goes on with.
+        package let carried: CarriedRecord?
     }
 
     package let store: any ObjectStore
     package let pool: PartPool
-    package let check: Check
+    package var check: Check
 
     package init(store: any ObjectStore, pool: PartPool, check: Check) {
         self.store = store
@@ -34,13 +48,13 @@ package struct Delivery: Sendable {
         self.check = check
     }
 
-    /// Delivers the object to `destination` and returns the SHA-256 of its content.
+    /// Delivers the object to `destination`.
     ///
     /// Corrupted bytes are fetched once more, since a bit may have flipped on the way.
     ///
     /// - Throws: `ArchiverError` of kind `corrupted`, naming the object, when the content is not what it must be.
     @discardableResult
-    package func run(_ variant: StoredWAL.Variant, to destination: String) async throws -> [UInt8] {
+    package func run(_ variant: StoredWAL.Variant, to destination: String) async throws -> Outcome {
         do {
             return try await attempt(variant, destination)
         } catch let error as ArchiverError where error.kind == .corrupted {
@@ -48,8 +62,9 @@ package struct Delivery: Sendable {
         }
     }
 
-    private func attempt(_ variant: StoredWAL.Variant, _ destination: String) async throws -> [UInt8] {
-        let temporary = "\(destination).\(getpid()).tmp"
+    private func attempt(_ variant: StoredWAL.Variant, _ destination: String) async throws -> Outcome {
+        // A fixed name: what a killed run left is overwritten by the next one.
+        let temporary = "\(destination).tmp"
         do {
             let digest = MessageDigest(.sha256)
             var content = ContentCheck(check)
@@ -76,7 +91,7 @@ package struct Delivery: Sendable {
             } catch {
                 throw ArchiverError(.localFile, "\(check.name): the target cannot be written: \(error)")
             }
-            return digest.finish()
+            return Outcome(digest: digest.finish(), carried: content.carried)
         } catch {
             _ = try? FileSystem.removeFile(temporary)
             throw error
@@ -96,6 +111,14 @@ package struct Delivery: Sendable {
             .corrupted,
             "\(store.location)/\(variant.key) is damaged or not what its name says: \(what). Nothing was delivered; "
                 + "restore the object from a copy, or recover to a point before it")
+    }
+
+    /// Reads the object without keeping it, for the record that it leaves unfinished.
+    func unfinishedRecord(_ variant: StoredWAL.Variant) async throws -> CarriedRecord? {
+        var content = ContentCheck(check)
+        try await ObjectReading.read(variant.key, variant.format, from: store, pool: pool) { try content.update($0) }
+        try content.finish()
+        return content.carried
     }
 
     /// Puts known content in place, for answers that come from this machine.
@@ -129,6 +152,9 @@ struct ContentCheck {
 
     init(_ check: Delivery.Check) { self.check = check }
 
+    /// After `finish`: the record that goes on in the next segment.
+    var carried: CarriedRecord? { verifier?.carried }
+
     mutating func update(_ bytes: RawSpan) throws(PostgresError) {
         switch check.kind {
         case .segment(let name): try feed(bytes, name, isPartial: false)
@@ -145,7 +171,7 @@ struct ContentCheck {
             let header = try WALSegmentHeader(parsing: held.span.bytes)
             var fresh = WALSegmentVerifier(
                 name: name, size: check.size ?? header.segmentSize, systemIdentifier: check.systemIdentifier,
-                isPartial: isPartial)
+                isPartial: isPartial, continuing: check.carried)
             try fresh.update(held.span.bytes)
             verifier = fresh
             held = []

@@ -22,6 +22,8 @@ package struct FetchWAL: Sendable {
         package var allowGap = false
         /// The data directory that recovers: where `restore_command` is started.
         package var dataDirectory = "."
+        /// How long a hole may be one that a push under way is about to close.
+        package var gapPatience: Duration = .seconds(5)
         package var partSize = 8 << 20
         package var deadline: Duration = .seconds(300)
 
@@ -75,111 +77,184 @@ package struct FetchWAL: Sendable {
 
     private func fetch(_ name: String, _ kind: WALFileName?, to destination: String) async throws {
         let control = LocalCluster.controlFile(in: options.dataDirectory)
-        let hint = historyHint(name, control?.systemIdentifier)
-        if case .history(let timeline) = kind {
-            // Timeline 1 has no history; PostgreSQL asks for it at the end of a recovery, when it is too late to fail.
-            if timeline.rawValue <= 1 { throw absent(name) }
-            if options.mode == .none, let known = state.read(hint) {
-                return try Delivery.write(known, to: destination)
-            }
-        }
-        let check = Delivery.Check(
+        let historyHint = placeHint("history", control?.systemIdentifier) + "-" + name
+        var check = Delivery.Check(
             name: name, kind: kind, size: options.expectedSegmentSize ?? control?.segmentSize,
             systemIdentifier: control?.systemIdentifier)
-        if case .segment = kind, let prefetched, await prefetched.deliver(check, to: destination, log: log) { return }
-        try await download(check, to: destination)
-        if case .history = kind, let bytes = try? FileSystem.contents(destination, limit: 1 << 20) {
-            state.write(hint, bytes)
+        switch kind {
+        case .history(let timeline):
+            // Timeline 1 has no history; PostgreSQL asks for it at the end of a recovery, when it is too late to fail.
+            if timeline.rawValue <= 1 { throw absent(name) }
+            if options.mode == .none, let known = state.read(historyHint) {
+                return try Delivery.write(known, to: destination)
+            }
+            // A history does not say whose it is.
+            try await proveOwner(check)
+            _ = try await download(check, to: destination)
+            if let bytes = try? FileSystem.contents(destination, limit: 1 << 20) { state.write(historyHint, bytes) }
+        case .segment(let segment):
+            let carriedHint = placeHint("carried", control?.systemIdentifier)
+            check.carried = state.read(carriedHint)
+                .flatMap { CarriedRecord(String(decoding: $0, as: UTF8.self)) }
+                .flatMap { $0.segment == segment ? $0 : nil }
+            let carried = try await deliverSegment(segment, check, to: destination)
+            if let carried {
+                state.write(carriedHint, Array(carried.text.utf8))
+            } else {
+                state.remove(carriedHint)
+            }
+        default: _ = try await download(check, to: destination)
         }
     }
 
-    private func download(_ check: Delivery.Check, to destination: String) async throws {
+    /// Delivers a segment, from the prefetch directory or the store, and tells the record that it leaves unfinished.
+    private func deliverSegment(
+        _ segment: WALSegmentName, _ check: Delivery.Check, to destination: String
+    ) async throws -> CarriedRecord? {
+        if let prefetched, let content = await prefetched.deliver(check, to: destination, log: log) {
+            return content.carried
+        }
+        do {
+            return try await download(check, to: destination)
+        } catch let error as ArchiverError {
+            // What is known of the segment before may come from an object that was mended since.
+            guard error.kind == .corrupted, let known = check.carried,
+                let fresh = try? await unfinishedRecord(before: segment, check), fresh != known
+            else { throw error }
+            var again = check
+            again.carried = fresh
+            return try await download(again, to: destination)
+        }
+    }
+
+    private func unfinishedRecord(
+        before segment: WALSegmentName, _ check: Delivery.Check
+    ) async throws -> CarriedRecord? {
+        guard let size = check.size, segment.number(size) > 0 else { return nil }
+        let previous = WALSegmentName(timeline: segment.timeline, number: segment.number(size) - 1, size: size)
+        let stored = try await StoredWAL.find(previous.description, in: store)
+        guard let variant = stored.variants.first else { return nil }
+        let earlier = Delivery.Check(
+            name: previous.description, kind: .segment(previous), size: size,
+            systemIdentifier: check.systemIdentifier)
+        let pool = PartPool(partSize: options.partSize, limit: 3)
+        return try await Delivery(store: store, pool: pool, check: earlier).unfinishedRecord(variant)
+    }
+
+    private func download(_ check: Delivery.Check, to destination: String) async throws -> CarriedRecord? {
         let executor = BlockingExecutor(threads: 1)
         let pool = PartPool(partSize: options.partSize, limit: 3)
         let delivery = Delivery(store: store, pool: pool, check: check)
-        try await withTaskExecutorPreference(executor) {
-            if mayBeGuessed(check.kind) {
+        return try await withTaskExecutorPreference(executor) {
+            if case .segment = check.kind {
+                // Histories are mostly absent, partial segments and the like rare: for those the listing comes first.
                 let method = guess()
                 let variant = StoredWAL.Variant(
                     key: StoredWAL.key(check.name, method), format: method.storedFormat)
                 do {
-                    try await delivery.run(variant, to: destination)
-                    return
+                    return try await delivery.run(variant, to: destination).carried
                 } catch let error as StorageError where error.kind == .notFound {
                     log.debug("\(variant.key) is not there, looking for other forms")
                 }
             }
-            let stored = try await StoredWAL.find(check.name, in: store)
-            if stored.variants.isEmpty { try await proveAbsence(stored, check) }
-            try await deliver(stored, delivery, to: destination)
+            let stored = try await find(check)
+            if stored.variants.isEmpty { try await proveAbsence(stored, check, pool) }
+            return try await deliver(stored, delivery, to: destination).carried
         }
+    }
+
+    /// Looks the file up; a hole is looked at again for a while, since segments are pushed several at a time.
+    private func find(_ check: Delivery.Check) async throws -> StoredWAL {
+        var stored = try await StoredWAL.find(check.name, in: store)
+        var waited = Duration.zero
+        while stored.variants.isEmpty, stored.laterSegment != nil, !options.allowGap, options.mode != .standby,
+            waited < options.gapPatience
+        {
+            try await Task.sleep(for: .seconds(1))
+            waited += .seconds(1)
+            stored = try await StoredWAL.find(check.name, in: store)
+        }
+        return stored
     }
 
     /// Delivers one of the stored forms.
     ///
     /// Forms that differ in content are an error: nobody can say which is right.
-    private func deliver(_ stored: StoredWAL, _ delivery: Delivery, to destination: String) async throws {
+    private func deliver(
+        _ stored: StoredWAL, _ delivery: Delivery, to destination: String
+    ) async throws -> Delivery.Outcome {
         if stored.variants.count == 1, let only = stored.variants.first {
-            try await delivery.run(only, to: destination)
+            let outcome = try await delivery.run(only, to: destination)
             remember(only)
-            return
+            return outcome
         }
-        var digests: [(key: ObjectKey, digest: [UInt8])] = []
+        var delivered: [(key: ObjectKey, outcome: Delivery.Outcome)] = []
         var failure: (any Error)?
         for variant in stored.variants {
             do {
-                digests.append((variant.key, try await delivery.run(variant, to: destination)))
+                delivered.append((variant.key, try await delivery.run(variant, to: destination)))
             } catch {
                 failure = error
                 log.warning("\(stored.name): \(error)")
             }
         }
-        guard let first = digests.first else {
+        guard let first = delivered.first else {
             throw failure ?? ArchiverError(.corrupted, "\(stored.name): no form of it can be read")
         }
-        if let other = digests.first(where: { $0.digest != first.digest }) {
+        if let other = delivered.first(where: { $0.outcome.digest != first.outcome.digest }) {
             _ = try? FileSystem.removeFile(destination)
             throw ArchiverError(
                 .conflict,
                 "\(stored.name) is stored twice with different content, \(first.key) and \(other.key) in "
                     + "\(store.location): find out which is this cluster's and move the other away")
         }
+        return first.outcome
     }
 
     /// Throws `absent` when the absence is proven, and what stands against it otherwise.
-    private func proveAbsence(_ stored: StoredWAL, _ check: Delivery.Check) async throws -> Never {
-        if let later = stored.laterSegment, case .segment = check.kind {
+    private func proveAbsence(
+        _ stored: StoredWAL, _ check: Delivery.Check, _ pool: PartPool
+    ) async throws -> Never {
+        if case .segment(let segment) = check.kind, let evidence = try await hole(segment, stored, check, pool) {
             guard options.allowGap else {
                 throw ArchiverError(
                     .corrupted,
-                    "\(check.name) is not in \(store.location) although \(later) is: a hole in the archive, recovery "
+                    "\(check.name) is not in \(store.location) although \(evidence): a hole in the archive, recovery "
                         + "cannot go on past it (--allow-gap ends recovery here instead)")
             }
-            log.warning("\(check.name) is missing although \(later) is there; --allow-gap takes this for the end")
+            log.warning("\(check.name) is missing although \(evidence); --allow-gap takes this for the end")
         }
-        let proof = Array("\(check.systemIdentifier ?? 0)".utf8)
-        if state.read("prefix-proof", notOlderThan: .seconds(60)) != proof {
-            let owner = try await ClaimGuard(store: store, state: state, log: log)
-                .verify(systemIdentifier: check.systemIdentifier)
-            guard owner != .nobody else {
-                throw ArchiverError(
-                    .configuration,
-                    "\(check.name): \(store.location) holds no backup, no WAL and no claim, so it is not known to be "
-                        + "this cluster's archive; check the prefix, the bucket and the endpoint")
-            }
-            state.write("prefix-proof", proof)
-        }
+        try await proveOwner(check)
         throw absent(check.name)
+    }
+
+    private func hole(
+        _ segment: WALSegmentName, _ stored: StoredWAL, _ check: Delivery.Check, _ pool: PartPool
+    ) async throws -> String? {
+        if let later = stored.laterSegment { return "\(later) is there" }
+        guard stored.mayHaveLaterTimelines else { return nil }
+        let proof = AbsenceProof(store: store, pool: pool)
+        let timeline = try await proof.timelineBeyond(segment, size: check.size ?? .standard)
+        return timeline.map { "timeline \($0) left this one only after it" }
+    }
+
+    /// Makes sure that the prefix is this cluster's; what was found holds for a minute.
+    private func proveOwner(_ check: Delivery.Check) async throws {
+        let proof = Array("\(check.systemIdentifier ?? 0)".utf8)
+        guard state.read("prefix-proof", notOlderThan: .seconds(60)) != proof else { return }
+        let owner = try await ClaimGuard(store: store, state: state, log: log)
+            .verify(systemIdentifier: check.systemIdentifier)
+        guard owner != .nobody else {
+            throw ArchiverError(
+                .configuration,
+                "\(check.name): \(store.location) holds no backup, no WAL and no claim, so it is not known to be "
+                    + "this cluster's archive; check the prefix, the bucket and the endpoint")
+        }
+        state.write("prefix-proof", proof)
     }
 
     private func absent(_ name: String) -> ArchiverError {
         ArchiverError(.absent, "Archive '\(name)' does not exist.")
-    }
-
-    /// Histories are mostly absent, partial segments and the like rare: for those the listing comes first.
-    private func mayBeGuessed(_ kind: WALFileName?) -> Bool {
-        if case .segment = kind { return true }
-        return false
     }
 
     private func guess() -> CompressionMethod {
@@ -196,9 +271,10 @@ package struct FetchWAL: Sendable {
         state.write("fetched-codec", Array(method.rawValue.utf8))
     }
 
-    private func historyHint(_ name: String, _ systemIdentifier: UInt64?) -> String {
+    /// The name of a hint about this recovery: of this cluster, in this data directory.
+    private func placeHint(_ what: String, _ systemIdentifier: UInt64?) -> String {
         let identity = "\(systemIdentifier ?? 0)\n\(Path.absolute(options.dataDirectory))"
         let place = MessageDigest.sha256(Array(identity.utf8).span.bytes)
-        return "history-\(Hex.encode(place.prefix(6)))-\(name)"
+        return "\(what)-\(Hex.encode(place.prefix(6)))"
     }
 }

@@ -35,7 +35,8 @@ package struct LocalWALFile: Sendable {
                 .usage, "\(path): the name is not plain (up to 64 of 0-9 A-Z a-z . _ -); nothing was pushed")
         }
         do throws(SystemError) {
-            let file = try FileDescriptor(opening: path, O_RDONLY)
+            // Not waiting for a writer, should the path be a pipe.
+            let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK)
             let status = try file.status()
             guard status.kind == .regular else { throw SystemError(call: "open", path: path, code: EISDIR) }
             byteCount = status.byteCount

@@ -32,11 +32,11 @@ package struct PrefetchDirectory: Sendable {
         (try? FileSystem.linkStatus(file(segment))) ?? nil != nil
     }
 
-    /// Moves a prefetched segment to `destination` after verifying it once more; false when there is none to hand over.
-    func deliver(_ check: Delivery.Check, to destination: String, log: Log) async -> Bool {
+    /// Moves a prefetched segment to `destination` after verifying it once more; nil when there is none to hand over.
+    func deliver(_ check: Delivery.Check, to destination: String, log: Log) async -> ContentCheck? {
         await waitForRunning(check.name)
         let source = file(check.name)
-        guard isThere(check.name) else { return false }
+        guard isThere(check.name) else { return nil }
         do {
             var content = ContentCheck(check)
             let size = try FileSystem.linkStatus(source)?.byteCount ?? 0
@@ -52,11 +52,11 @@ package struct PrefetchDirectory: Sendable {
             }
             try content.finish()
             try move(source, to: destination)
-            return true
+            return content
         } catch {
             log.warning("the prefetched \(check.name) is not used: \(error)")
             _ = try? FileSystem.removeFile(source)
-            return false
+            return nil
         }
     }
 
@@ -66,7 +66,7 @@ package struct PrefetchDirectory: Sendable {
         } catch {
             guard error.code == EXDEV else { throw error }
             // Another file system: copy beside the destination, then rename.
-            let temporary = "\(destination).\(getpid()).tmp"
+            let temporary = "\(destination).tmp"
             do {
                 let input = try FileDescriptor(opening: source, O_RDONLY | O_NOFOLLOW)
                 let output = try FileDescriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC)

@@ -50,24 +50,27 @@ package struct PushWAL: Sendable {
         let file = try LocalWALFile(
             path: path, expectedSize: options.expectedSegmentSize, allowAnyName: options.allowAnyName)
         try await withDeadline(options.deadline, "wal-push \(file.name)") {
-            try await claim(file)
-            try await pushWithOthers(file)
+            let systemIdentifier = try await claim(file)
+            try await pushWithOthers(file, of: systemIdentifier)
         }
     }
 
-    private func claim(_ file: LocalWALFile) async throws {
+    /// Makes sure that the prefix is the file's cluster's; the cluster, when it can be told.
+    private func claim(_ file: LocalWALFile) async throws -> UInt64? {
         var systemIdentifier = file.systemIdentifier
         if systemIdentifier == nil, file.kind != nil,
             let directory = LocalCluster.dataDirectory(ofFile: file.path, fallback: options.dataDirectory)
         {
             systemIdentifier = LocalCluster.controlFile(in: directory)?.systemIdentifier
         }
-        guard let systemIdentifier else { return }
+        guard let systemIdentifier else { return nil }
         try await ClaimGuard(store: store, state: state, log: log).check(systemIdentifier: systemIdentifier)
+        return systemIdentifier
     }
 
-    private func pushWithOthers(_ file: LocalWALFile) async throws {
-        let others = file.kind == nil ? [] : ReadyFiles.others(than: file, limit: options.totalFiles - 1)
+    private func pushWithOthers(_ file: LocalWALFile, of systemIdentifier: UInt64?) async throws {
+        // Without a cluster to compare with, a file that nobody asked for yet stays where it is.
+        let others = systemIdentifier == nil ? [] : ReadyFiles.others(than: file, limit: options.totalFiles - 1)
         // A file fills its parts before the pool can hold it back, so memory bounds how many are in flight.
         let affordable = options.memoryLimit / min(options.partSize, max(file.byteCount, 1 << 20))
         let wanted = max(1, min(options.concurrency, others.count + 1, affordable))
@@ -86,7 +89,7 @@ package struct PushWAL: Sendable {
             for _ in 1..<wanted {
                 group.addTask(executorPreference: executor) {
                     while !Task.isCancelled, let path = queue.withLock({ $0.popFirst() }) {
-                        guard await pushAhead(path, pool: pool, systemIdentifier: file.systemIdentifier) else {
+                        guard await pushAhead(path, pool: pool, systemIdentifier: systemIdentifier) else {
                             queue.withLock { $0 = [] }
                             break
                         }
@@ -132,14 +135,9 @@ package struct PushWAL: Sendable {
                 return info
             }
         }
-        let codec = CodecHint(state: state, method: options.compression.method)
-        if codec.mayHaveOtherVariants(of: file) {
-            let stored = try await StoredWAL.find(file.name, in: store)
-            for variant in stored.variants {
-                try await compare(file, with: variant, pool: pool)
-                return try await existing(variant.key)
-            }
-            codec.remember(file)
+        if let variant = try await otherVariant(of: file, than: key) {
+            try await compare(file, with: variant, pool: pool)
+            return try await existing(variant.key)
         }
         do {
             return try await upload(file, to: key, pool: pool)
@@ -150,6 +148,24 @@ package struct PushWAL: Sendable {
                 file, with: StoredWAL.Variant(key: key, format: options.compression.method.storedFormat), pool: pool)
             return try await existing(key)
         }
+    }
+
+    /// The file as it is stored under another codec's name, where a conditional write would not see it.
+    private func otherVariant(of file: LocalWALFile, than key: ObjectKey) async throws -> StoredWAL.Variant? {
+        if store.location.utf8.starts(with: "file:".utf8) {
+            // In a directory looking costs nothing, so it is done every time.
+            for method in CompressionMethod.allCases {
+                let other = StoredWAL.key(file.name, method)
+                guard other != key, try await store.info(other) != nil else { continue }
+                return StoredWAL.Variant(key: other, format: method.storedFormat)
+            }
+            return nil
+        }
+        let codec = CodecHint(state: state, method: options.compression.method)
+        guard codec.mayHaveOtherVariants(of: file) else { return nil }
+        let stored = try await StoredWAL.find(file.name, in: store)
+        if stored.variants.isEmpty { codec.remember(file) }
+        return stored.variants.first
     }
 
     private func existing(_ key: ObjectKey) async throws -> ObjectInfo {

@@ -16,6 +16,8 @@ package struct StoredWAL: Sendable {
     package let variants: [Variant]
     /// A segment of the same timeline that comes later: while it exists, the absence of `name` is a hole.
     package let laterSegment: String?
+    /// Whether there may be files of later timelines.
+    package let mayHaveLaterTimelines: Bool
 
     /// The key of `name` stored with `method`.
     package static func key(_ name: String, _ method: CompressionMethod) -> ObjectKey {
@@ -52,7 +54,10 @@ package struct StoredWAL: Sendable {
                     return segment.description
                 }.first
         }
-        return StoredWAL(name: name, variants: variants, laterSegment: later)
+        let own = name.prefix(8)
+        return StoredWAL(
+            name: name, variants: variants, laterSegment: later,
+            mayHaveLaterTimelines: listing.isTruncated || names.contains { $0.prefix(8) > own })
     }
 
     /// A text right before `name` in byte order, and after every other name that can precede it.

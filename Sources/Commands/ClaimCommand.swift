@@ -8,10 +8,14 @@ enum ClaimCommand {
     static func run(_ context: CommandContext) async throws {
         let store = try context.openStore()
         let claims = ClaimGuard(store: store, state: context.localState(for: store), log: context.log)
-        let owner = try await claims.owner()
         let directory = context.argument(0) ?? context.settings.text(.pgData)
         let control = directory.flatMap { LocalCluster.controlFile(in: $0) }
-        try context.print(described(owner, store.location) + "\n")
+        do {
+            try context.print(described(try await claims.owner(), store.location) + "\n")
+        } catch let error as ArchiverError where error.kind == .corrupted && context.has(.confirm) {
+            // What cannot be read is about to be replaced.
+            context.log.warning("\(error)")
+        }
         if let directory {
             guard let control else {
                 throw ArchiverError(

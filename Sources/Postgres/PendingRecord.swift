@@ -13,6 +13,9 @@ struct PendingRecord: Sendable {
     /// Whether its page says that it takes the place of a lost one.
     private(set) var isOverwrite = false
 
+    /// Where the record begins when that is in an earlier segment.
+    private(set) var carriedStart: LSN?
+
     private var headerCount = 0
     private var bodyChecksum = CRC32C()
 
@@ -22,14 +25,44 @@ struct PendingRecord: Sendable {
         self.offset = offset
         self.isOverwrite = isOverwrite
         isVerifiable = true
+        carriedStart = nil
         headerCount = 0
         bodyChecksum = CRC32C()
+    }
+
+    /// Goes on with a record of which the segment before told.
+    mutating func resume(_ carried: CarriedRecord) {
+        remaining = carried.remaining
+        offset = 0
+        isOverwrite = carried.isOverwrite
+        isVerifiable = true
+        carriedStart = carried.start
+        header = [3 of UInt64](repeating: 0)
+        headerCount = carried.header.count
+        for (index, byte) in carried.header.enumerated() {
+            header[index / 8] |= UInt64(byte) << UInt64(8 * (index % 8))
+        }
+        bodyChecksum = CRC32C(continuing: carried.bodyChecksum)
+    }
+
+    /// What the next segment needs to go on with the record; nil when none is under way, or it was not seen from its
+    /// start.
+    func carried(into segment: WALSegmentName, from start: LSN) -> CarriedRecord? {
+        guard remaining > 0, isVerifiable else { return nil }
+        var bytes: [UInt8] = []
+        for index in 0..<headerCount / 8 {
+            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: header[index] >> UInt64(8 * shift))) }
+        }
+        return CarriedRecord(
+            segment: segment, start: carriedStart ?? LSN(rawValue: start.rawValue + UInt64(offset)),
+            remaining: remaining, header: bytes, bodyChecksum: bodyChecksum.value, isOverwrite: isOverwrite)
     }
 
     /// Starts with the last `count` bytes of a record that began in an earlier segment.
     mutating func expectRest(_ count: UInt32) {
         remaining = count
         isVerifiable = false
+        carriedStart = nil
     }
 
     /// Forgets the record: the rest of it was never written.

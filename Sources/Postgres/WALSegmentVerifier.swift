@@ -11,8 +11,8 @@ import Bytes
 ///   before it was recycled, and PostgreSQL then archives it so. No reader looks at it; see `hasStaleTail`.
 ///
 /// Not covered by any check: alignment gaps after records, unused bytes of page headers, the flag
-/// `XLP_BKP_REMOVABLE`, what follows a switch record, and the contents of a record that began in an earlier segment or
-/// ends in a later one (its lengths are checked).
+/// `XLP_BKP_REMOVABLE`, and what follows a switch record. A record that goes on in the next segment is checked there,
+/// with what `carried` tells; without that only its lengths are.
 package struct WALSegmentVerifier: Sendable {
     /// The header, once the first page has passed.
     package private(set) var header: WALSegmentHeader?
@@ -26,6 +26,10 @@ package struct WALSegmentVerifier: Sendable {
     /// Whether there is anything but zeros after a switch record.
     package private(set) var hasStaleTail = false
 
+    /// After `finish`: the record that goes on in the next segment; nil when there is none, or its start was not seen.
+    package private(set) var carried: CarriedRecord?
+
+    private let continuing: CarriedRecord?
     private let name: WALSegmentName
     private let size: WALSegmentSize
     private let systemIdentifier: UInt64?
@@ -42,8 +46,13 @@ package struct WALSegmentVerifier: Sendable {
     /// Prepares to check the segment `name` of a cluster with segments of `size`.
     ///
     /// With `systemIdentifier`, a segment of another cluster is refused. A partial segment may end anywhere after the
-    /// header of its first page, but has the full size, too.
-    package init(name: WALSegmentName, size: WALSegmentSize, systemIdentifier: UInt64?, isPartial: Bool) {
+    /// header of its first page, but has the full size, too. With `continuing`, the record that the segment before
+    /// began is checked as well.
+    package init(
+        name: WALSegmentName, size: WALSegmentSize, systemIdentifier: UInt64?, isPartial: Bool,
+        continuing: CarriedRecord? = nil
+    ) {
+        self.continuing = continuing?.segment == name ? continuing : nil
         self.name = name
         self.size = size
         self.systemIdentifier = systemIdentifier
@@ -89,11 +98,23 @@ package struct WALSegmentVerifier: Sendable {
         guard position == size.byteCount else {
             throw failure(.truncated, at: position, "the segment ends after \(position) of \(size.byteCount) bytes")
         }
+        if contentEnd == nil { carried = record.carried(into: name.next(size), from: start) }
     }
 
     private func failure(_ kind: PostgresError.Kind, at offset: Int, _ detail: String) -> PostgresError {
         let subject = isPartial ? WALFileName.partial(name).text : name.description
         return PostgresError(kind, subject: subject, offset: offset, detail: detail)
+    }
+
+    /// Starts with what the segment before left over. A record that the crash after it gave up leaves nothing.
+    private mutating func beginRest(_ count: UInt32) throws(PostgresError) {
+        guard count > 0, let continuing else { return record.expectRest(count) }
+        guard continuing.remaining == count else {
+            throw failure(
+                .corrupted, at: 16,
+                "\(count) bytes of the record at \(continuing.start), which lacks \(continuing.remaining)")
+        }
+        record.resume(continuing)
     }
 
     private mutating func check(page: RawSpan, at offset: Int) throws(PostgresError) {
@@ -103,7 +124,7 @@ package struct WALSegmentVerifier: Sendable {
         }
         if offset == 0 {
             try check(firstPage: page)
-            record.expectRest(header?.remainingByteCount ?? 0)
+            try beginRest(header?.remainingByteCount ?? 0)
         }
         do {
             try checkRecords(page: page, at: offset)
@@ -263,11 +284,11 @@ extension WALSegmentVerifier {
         guard computed == header.checksum else {
             throw failure(
                 .corrupted, at: record.offset,
-                "a record with CRC \(Hex.digits(computed, width: 8)), "
-                    + "expected \(Hex.digits(header.checksum, width: 8))")
+                "a record \(record.carriedStart.map { "that begins at \($0) " } ?? "")with CRC "
+                    + "\(Hex.digits(computed, width: 8)), expected \(Hex.digits(header.checksum, width: 8))")
         }
         recordCount += 1
-        lastRecord = LSN(start.rawValue + UInt64(record.offset))
+        lastRecord = record.carriedStart ?? LSN(start.rawValue + UInt64(record.offset))
         return header.isSwitch
     }
 

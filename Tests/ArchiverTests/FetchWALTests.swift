@@ -31,6 +31,7 @@ private struct Bench {
     ) -> FetchWAL {
         var options = FetchWAL.Options(mode: mode, method: method)
         options.dataDirectory = folder.file("data")
+        options.gapPatience = .zero
         change(&options)
         return FetchWAL(store: store, state: state, prefetched: prefetched, options: options, log: .silent)
     }
@@ -102,6 +103,54 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         #expect(await kind { try await bench.fetcher().run(end, to: bench.target) } == .absent)
         #expect(await kind { try await bench.fetcher().run(gap, to: bench.target) } == .corrupted)
         #expect(await kind { try await bench.fetcher { $0.allowGap = true }.run(gap, to: bench.target) } == .absent)
+        #expect(try bench.leftovers().isEmpty)
+    }
+
+    @Test func `a hole before a later timeline left is no end, the segment with the switch point may be missing`()
+        async throws
+    {
+        let bench = try Bench()
+        try await bench.push(SyntheticSegment(number: 5))
+        try await bench.push(SyntheticSegment(number: 9, timeline: 3))
+        // Timeline 2 left at segment 8; timeline 3 came from 2. Segment 8 itself ends as a partial one.
+        try await bench.overwrite("wal_005/00000002.history", Array("1\t0/880000\tno recovery target specified\n".utf8))
+        try await bench.overwrite(
+            "wal_005/00000003.history", Array("1\t0/880000\tnone\n2\t0/8A0000\tnone\n".utf8))
+        for number in UInt64(6)...7 {
+            let name = SyntheticSegment(number: number).name
+            let fetcher = bench.fetcher { $0.expectedSegmentSize = WALSegmentSize(byteCount: 1 << 20) }
+            #expect(await kind { try await fetcher.run(name, to: bench.target) } == .corrupted, "\(name)")
+        }
+        for number in UInt64(8)...9 {
+            let name = SyntheticSegment(number: number).name
+            let fetcher = bench.fetcher { $0.expectedSegmentSize = WALSegmentSize(byteCount: 1 << 20) }
+            #expect(await kind { try await fetcher.run(name, to: bench.target) } == .absent, "\(name)")
+        }
+        // A history that cannot be read proves nothing.
+        try await bench.overwrite("wal_005/00000002.history", Array("nonsense".utf8))
+        #expect(
+            await kind { try await bench.fetcher().run(SyntheticSegment(number: 8).name, to: bench.target) } != .absent)
+    }
+
+    @Test func `a hole that a push under way closes is waited for`() async throws {
+        let bench = try Bench()
+        try await bench.push(SyntheticSegment(number: 5))
+        try await bench.push(SyntheticSegment(number: 7))
+        let late = SyntheticSegment(number: 6)
+        let fetcher = bench.fetcher { $0.gapPatience = .seconds(30) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await fetcher.run(late.name, to: bench.target) }
+            group.addTask { try await bench.push(late) }
+            try await group.waitForAll()
+        }
+        let isSame = same(try FileSystem.contents(bench.target), late.bytes)
+        #expect(isSame)
+    }
+
+    @Test func `another cluster's history is not delivered`() async throws {
+        let bench = try Bench()
+        try await bench.overwrite("wal_005/00000002.history", Array("1\t0/880000\tnone\n".utf8))
+        #expect(await kind { try await bench.fetcher().run("00000002.history", to: bench.target) } == .configuration)
         #expect(try bench.leftovers().isEmpty)
     }
 

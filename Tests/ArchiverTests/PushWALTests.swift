@@ -202,12 +202,62 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         let foreign = try bench.place(SyntheticSegment(number: 4, systemIdentifier: 42))
         #expect(await kind { try await bench.pusher().run(path: foreign) } == .configuration)
         _ = try await bench.store.delete(["wals_claim.json"])
+        bench.state().remove("claim")
         #expect(await kind { try await bench.pusher().run(path: foreign) } == .configuration)
         #expect(try await bench.walKeys().count == 1)
         let guardian = ClaimGuard(store: bench.store, state: bench.state(), log: .silent)
         try await guardian.change(to: 42)
         try await bench.pusher().run(path: foreign)
         #expect(try await bench.walKeys().count == 2)
+    }
+
+    @Test func `a directory that lost everything since it was claimed is refused: it may not be mounted`() async throws
+    {
+        let bench = try Bench(local: true)
+        try await bench.pusher().run(path: try bench.place(SyntheticSegment(number: 3)))
+        try FileSystem.rename(bench.folder.file("store"), to: bench.folder.file("mounted"))
+        try FileSystem.makeDirectory(bench.folder.file("store"))
+        let next = try bench.place(SyntheticSegment(number: 4))
+        #expect(await kind { try await bench.pusher().run(path: next) } == .configuration)
+        #expect(try FileSystem.names(in: bench.folder.file("store")).isEmpty)
+        try await ClaimGuard(store: bench.store, state: bench.state(), log: .silent)
+            .change(to: SyntheticSegment(number: 3).systemIdentifier)
+        try await bench.pusher().run(path: next)
+    }
+
+    @Test func `in a directory another codec's file is seen from every machine`() async throws {
+        let bench = try Bench(local: true)
+        try await bench.pusher(.lz4).run(path: try bench.place(SyntheticSegment(number: 3)))
+        // Another machine: no hints, and a codec of its own that it has used before.
+        func other(_ segment: SyntheticSegment) async throws {
+            let state = LocalState(base: bench.folder.file("elsewhere"), location: bench.store.location)
+            let options = PushWAL.Options(compression: CompressionSettings(method: .zstd))
+            try await PushWAL(store: bench.store, state: state, options: options, log: .silent)
+                .run(path: try bench.place(segment))
+        }
+        try await other(SyntheticSegment(number: 2))
+        try await other(SyntheticSegment(number: 3))
+        #expect(await kind { try await other(SyntheticSegment(number: 3, mark: 5)) } == .conflict)
+    }
+
+    @Test func `a claim that cannot be read is told, and can be replaced`() async throws {
+        let bench = try Bench()
+        _ = try await bench.store.put([], at: "wals_claim.json", .replace)
+        let path = try bench.place(SyntheticSegment(number: 3))
+        #expect(await kind { try await bench.pusher().run(path: path) } == .corrupted)
+        try await ClaimGuard(store: bench.store, state: bench.state(), log: .silent)
+            .change(to: SyntheticSegment(number: 3).systemIdentifier)
+        try await bench.pusher().run(path: path)
+    }
+
+    @Test func `a store that ignores the condition of a write is refused`() async throws {
+        let bench = try Bench()
+        let store = CarelessStore(base: bench.store)
+        let options = PushWAL.Options(compression: CompressionSettings(method: .lz4))
+        let pusher = PushWAL(store: store, state: bench.state(), options: options, log: .silent)
+        let path = try bench.place(SyntheticSegment(number: 3))
+        #expect(await kind { try await pusher.run(path: path) } == .configuration)
+        #expect(try await bench.walKeys().isEmpty)
     }
 
     @Test func `files that are ready are pushed ahead and still asked for`() async throws {
@@ -260,4 +310,43 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
         let other = try bench.folder.write(Array("nonsense".utf8), to: "pg_wal/00000003.history")
         #expect(await kind { try await bench.pusher().run(path: other) } == .corrupted)
     }
+}
+
+/// A store that answers a conditional write as if there were no condition, as some S3 servers do.
+private struct CarelessStore: ObjectStore {
+    let base: any ObjectStore
+
+    var location: String { base.location }
+
+    func put(_ bytes: [UInt8], at key: ObjectKey, _ options: PutOptions) async throws -> ObjectInfo {
+        try await base.put(bytes, at: key, .replace)
+    }
+
+    func put(_ parts: [Part], at key: ObjectKey, _ options: PutOptions) async throws -> ObjectInfo {
+        try await base.put(parts, at: key, .replace)
+    }
+
+    func withUpload<Result: Sendable>(
+        to key: ObjectKey, _ options: PutOptions, pool: PartPool, _ body: (any ObjectUpload) async throws -> Result
+    ) async throws -> (result: Result, info: ObjectInfo) {
+        try await base.withUpload(to: key, .replace, pool: pool, body)
+    }
+
+    func get(_ key: ObjectKey, limit: Int) async throws -> (bytes: [UInt8], info: ObjectInfo) {
+        try await base.get(key, limit: limit)
+    }
+
+    func download(
+        _ key: ObjectKey, pool: PartPool, ahead: Int, _ receive: (Part) async throws -> Void
+    ) async throws -> ObjectInfo {
+        try await base.download(key, pool: pool, ahead: ahead, receive)
+    }
+
+    func info(_ key: ObjectKey) async throws -> ObjectInfo? { try await base.info(key) }
+
+    func list(prefix: String, recursive: Bool, startAfter: String?, limit: Int?) async throws -> Listing {
+        try await base.list(prefix: prefix, recursive: recursive, startAfter: startAfter, limit: limit)
+    }
+
+    func delete(_ keys: [ObjectKey]) async throws -> [DeleteFailure] { try await base.delete(keys) }
 }
