@@ -49,9 +49,15 @@ package struct PushWAL: Sendable {
     package func run(path: String) async throws {
         let file = try LocalWALFile(
             path: path, expectedSize: options.expectedSegmentSize, allowAnyName: options.allowAnyName)
-        try await withDeadline(options.deadline, "wal-push \(file.name)") {
-            let systemIdentifier = try await claim(file)
-            try await pushWithOthers(file, of: systemIdentifier)
+        let isStored = Locked(false)
+        do {
+            try await withDeadline(options.deadline, "wal-push \(file.name)") {
+                let systemIdentifier = try await claim(file)
+                try await pushWithOthers(file, of: systemIdentifier) { isStored.withLock { $0 = true } }
+            }
+        } catch let error as ArchiverError where error.kind == .deadline && isStored.withLock({ $0 }) {
+            // The file that was asked for is safe; only others, which will be asked for, took too long.
+            log.info("files pushed ahead of \(file.name) were not done in time")
         }
     }
 
@@ -68,7 +74,9 @@ package struct PushWAL: Sendable {
         return systemIdentifier
     }
 
-    private func pushWithOthers(_ file: LocalWALFile, of systemIdentifier: UInt64?) async throws {
+    private func pushWithOthers(
+        _ file: LocalWALFile, of systemIdentifier: UInt64?, stored: @escaping @Sendable () -> Void
+    ) async throws {
         // Without a cluster to compare with, a file that nobody asked for yet stays where it is.
         let others = systemIdentifier == nil ? [] : ReadyFiles.others(than: file, limit: options.totalFiles - 1)
         // A file fills its parts before the pool can hold it back, so memory bounds how many are in flight.
@@ -84,6 +92,7 @@ package struct PushWAL: Sendable {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask(executorPreference: executor) {
                 try await push(file, pool: pool)
+                stored()
                 return true
             }
             for _ in 1..<wanted {

@@ -242,7 +242,7 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
 
     @Test func `a claim that cannot be read is told, and can be replaced`() async throws {
         let bench = try Bench()
-        _ = try await bench.store.put([], at: "wals_claim.json", .replace)
+        _ = try await bench.store.put([UInt8](), at: "wals_claim.json", .replace)
         let path = try bench.place(SyntheticSegment(number: 3))
         #expect(await kind { try await bench.pusher().run(path: path) } == .corrupted)
         try await ClaimGuard(store: bench.store, state: bench.state(), log: .silent)

@@ -24,7 +24,8 @@ import Testing
     {
         var verifier = WALSegmentVerifier(
             name: wal.name(index), size: size, systemIdentifier: nil, isPartial: false, continuing: carried)
-        try verifier.update((bytes ?? wal.segment(index)).span.bytes)
+        let bytes = bytes ?? wal.segment(index)
+        try verifier.update(bytes.span.bytes)
         try verifier.finish()
         return verifier
     }
