@@ -106,7 +106,9 @@ package struct WALSegmentVerifier: Sendable {
         return PostgresError(kind, subject: subject, offset: offset, detail: detail)
     }
 
-    /// Starts with what the segment before left over. A record that the crash after it gave up leaves nothing.
+    /// Starts with what the segment before left over.
+    ///
+    /// A record that the crash after it gave up leaves nothing.
     private mutating func beginRest(_ count: UInt32) throws(PostgresError) {
         guard count > 0, let continuing else { return record.expectRest(count) }
         guard continuing.remaining == count else {
