@@ -36,7 +36,8 @@ struct BackupPushTests {
         let bucket = try TemporaryDirectory()
         let push = try Program.start(
             [Self.program, "backup-push", cluster.data], environment: environment(cluster, bucket))
-        try wait(cluster, "query LIKE '%backup_stop%'", count: "1")
+        // pg_stop_backup until PostgreSQL 14.
+        try wait(cluster, "query ~ 'backup_stop|stop_backup'", count: "1")
         push.signal(SIGTERM)
         let result = try push.wait()
         #expect(result.status == 143, "\(result.errors)")
