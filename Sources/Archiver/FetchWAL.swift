@@ -166,12 +166,14 @@ package struct FetchWAL: Sendable {
     /// Looks the file up; a hole is looked at again for a while, since segments are pushed several at a time.
     private func find(_ check: Delivery.Check) async throws -> StoredWAL {
         var stored = try await StoredWAL.find(check.name, in: store)
+        let patience = min(options.gapPatience, options.deadline / 4)
+        let pause = min(.seconds(1), patience / 5)
         var waited = Duration.zero
         while stored.variants.isEmpty, stored.laterSegment != nil, !options.allowGap, options.mode != .standby,
-            waited < options.gapPatience
+            waited < patience
         {
-            try await Task.sleep(for: .seconds(1))
-            waited += .seconds(1)
+            try await Task.sleep(for: pause)
+            waited += pause
             stored = try await StoredWAL.find(check.name, in: store)
         }
         return stored

@@ -68,7 +68,9 @@ package enum Program {
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // What steers the tests is not for the programs: wal-s would warn of names that it does not know.
+        let merged = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WALS_TEST_") }
+            .merging(environment) { $1 }
         let command = (directory.map { ["env", "-C", $0] } ?? []) + arguments
         let texts = command.map { strdup($0) }
         let variables = merged.map { strdup("\($0.key)=\($0.value)") }

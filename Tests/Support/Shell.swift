@@ -170,6 +170,8 @@ package final class ChildProcess: Sendable {
             }
             next += 1
         }
+        // What steers the tests is not for the programs: wal-s would warn of names that it does not know.
+        variables = variables.filter { !$0.key.hasPrefix("WALS_TEST_") }
         for (name, value) in changes { variables[name] = value }
         return variables.map { "\($0.key)=\($0.value)" }
     }
