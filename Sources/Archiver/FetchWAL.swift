@@ -88,8 +88,8 @@ package struct FetchWAL: Sendable {
             if options.mode == .none, let known = state.read(historyHint) {
                 return try Delivery.write(known, to: destination)
             }
-            // A history does not say whose it is.
-            try await proveOwner(check)
+            // A history does not say whose it is, so the prefix has to; one without any mark has none to go by.
+            try await proveOwner(check, orNobody: true)
             _ = try await download(check, to: destination)
             if let bytes = try? FileSystem.contents(destination, limit: 1 << 20) { state.write(historyHint, bytes) }
         case .segment(let segment):
@@ -240,13 +240,14 @@ package struct FetchWAL: Sendable {
         return timeline.map { "timeline \($0) left this one only after it" }
     }
 
-    /// Makes sure that the prefix is this cluster's; what was found holds for a minute.
-    private func proveOwner(_ check: Delivery.Check) async throws {
+    /// Makes sure that the prefix is this cluster's, or (when that will do) nobody's; what was found holds for a minute.
+    private func proveOwner(_ check: Delivery.Check, orNobody: Bool = false) async throws {
         let proof = Array("\(check.systemIdentifier ?? 0)".utf8)
         guard state.read("prefix-proof", notOlderThan: .seconds(60)) != proof else { return }
         let owner = try await ClaimGuard(store: store, state: state, log: log)
             .verify(systemIdentifier: check.systemIdentifier)
-        guard owner != .nobody else {
+        if owner == .nobody {
+            if orNobody { return }
             throw ArchiverError(
                 .configuration,
                 "\(check.name): \(store.location) holds no backup, no WAL and no claim, so it is not known to be "

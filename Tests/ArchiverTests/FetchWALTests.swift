@@ -149,9 +149,18 @@ private func kind(_ body: () async throws -> Void) async -> ArchiverError.Kind? 
 
     @Test func `another cluster's history is not delivered`() async throws {
         let bench = try Bench()
+        let control = Path.join(SharedMaterial.packageRoot, "Tests/PostgresTests/Fixtures/pg_control-15")
+        try FileSystem.makeDirectory(bench.folder.file("data/global"))
+        _ = try bench.folder.write(try FileSystem.contents(control), to: "data/global/pg_control")
+        let cluster = try #require(LocalCluster.controlFile(in: bench.folder.file("data"))).systemIdentifier
         try await bench.overwrite("wal_005/00000002.history", Array("1\t0/880000\tnone\n".utf8))
+        let claims = ClaimGuard(store: bench.store, state: bench.state, log: .silent)
+        try await claims.change(to: 42)
         #expect(await kind { try await bench.fetcher().run("00000002.history", to: bench.target) } == .configuration)
         #expect(try bench.leftovers().isEmpty)
+        try await claims.change(to: cluster)
+        try await bench.fetcher().run("00000002.history", to: bench.target)
+        #expect(try bench.leftovers() == ["RECOVERYXLOG"])
     }
 
     @Test func `later objects that are not segments of the timeline are no hole`() async throws {
